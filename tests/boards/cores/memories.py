@@ -5,7 +5,8 @@ its contents. What is asked of one beyond that is X, and so is what its vendor d
 word that one port reads while the other writes it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 ARRAY = """`default_nettype none
 // 2 ** BITS words of WIDTH bits, whose bytes are of BYTE bits. A port that writes a word reads it
@@ -180,7 +181,12 @@ def nexus() -> str:
         body = VALUE + "".join(f"\n  localparam [319:0] GIVEN_{n} = value(INITVAL_{n});"
                                for n in PLACES[:64])
         number = " : ".join(f'DATA_WIDTH_{{p}} == "X{n}" ? {n}' for n in (1, 2, 4, 9, 18))
-        body += widths(*(f"({number.format(p=p)} : 36)" for p in (a, b)), 14)
+        given = [f"({number.format(p=p)} : 36)" for p in (a, b)]
+        if name == "PDPSC16K":
+            # One that is only read has some width for what is never written.
+            body += f"\n  localparam OTHER = {given[0]} != {given[1]};"
+            given[0] = f"(OTHER ? 0 : {given[0]})"
+        body += widths(*given, 14)
         body += contents([f"GIVEN_{n}" for n in PLACES[:64]], [10 * n for n in range(32)], 9)
         if name == "DP16K":
             described = 'OUTREG_A == "BYPASSED" && OUTREG_B == "BYPASSED"'
@@ -190,11 +196,15 @@ def nexus() -> str:
             } for p in "AB"}, f"!({described})", ("2", "2"))
             body += "\n  assign DOA = q_a, DOB = q_b;"
         else:
+            body += """
+  reg overwritten = 0;
+  always @(posedge CLK) if (OTHER && CEW && &CSW) overwritten <= 1;"""
             body += instance({
-                "a": {"clk": "CLK", "en": "CEW && &CSW", "we": enables("1'b1", "ADW[3:0]"),
-                      "at": "ADW[13:SHIFT]", "d": "DI"},
+                "a": {"clk": "CLK", "en": "CEW && &CSW && !OTHER", "at": "ADW[13:SHIFT]",
+                      "we": enables("1'b1", "ADW[3:0]"), "d": "DI"},
                 "b": {"clk": "CLK", "en": "CER && &CSR", "x": "RST", "at": "ADR[13:SHIFT]"},
-            }, '!(OUTREG == "BYPASSED" && ECC == "DISABLED")', ("2", "2"), ("0", "1"))
+            }, '!(OUTREG == "BYPASSED" && ECC == "DISABLED") || overwritten', ("2", "2"),
+                ("0", "1"))
             body += "\n  assign DO = q_b;"
         decode = [f'{kind}_{p} = "{value}"' for p in (a, b) for kind, value in (
             ("DATA_WIDTH", "X36" if name == "PDPSC16K" else "X18"), ("CSDECODE", "111"))]
@@ -208,30 +218,43 @@ def nexus() -> str:
     return text
 
 
-def gowin() -> str:
-    """Gowin's blocks of one port to write and one to read (SDPB, SDPX9B), and of two (DPB, DPX9B);
-    an X9 has ninth bits."""
+def gowin(resets: Sequence[str]) -> str:
+    """Gowin's blocks of one port (SP, SPX9), of one to write and one to read (SDPB, SDPX9B), and of
+    two (DPB, DPX9B); an X9 has ninth bits. `resets`: of those of two kinds of ports, the last
+    of them for what is read."""
     text = ""
     for ninth in (False, True):
         byte = 9 if ninth else 8
         initial = [f"INIT_RAM_{n}" for n in PLACES[:64]]
-        body = widths("BIT_WIDTH_0", "BIT_WIDTH_1", 14) + contents(
-            initial, [byte * n for n in range(32)], byte)
-        common = [*(f"[{32 * byte - 1}:0] {name} = 0" for name in initial),
+        begins = contents(initial, [byte * n for n in range(32)], byte)
+        body = widths("BIT_WIDTH_0", "BIT_WIDTH_1", 14) + begins
+        all_blocks = [*(f"[{32 * byte - 1}:0] {name} = 0" for name in initial),
+                      'RESET_MODE = "SYNC"']
+        text += module(
+            "SPX9" if ninth else "SP",
+            [*all_blocks, f"BIT_WIDTH = {4 * byte}", "BLK_SEL = 3'b0", "READ_MODE = 1'b0",
+             "WRITE_MODE = 0"],
+            ["input CLK, CE, OCE, RESET, WRE", "input [13:0] AD", "input [2:0] BLKSEL",
+             f"input [{4 * byte - 1}:0] DI", f"output [{4 * byte - 1}:0] DO"],
+            widths("BIT_WIDTH", "0", 14) + begins + instance({
+                "a": {"clk": "CLK", "at": "AD[13:SHIFT]", "en": "CE && BLKSEL == BLK_SEL",
+                      "we": enables("WRE", "AD[3:0]"), "d": "DI", "x": "RESET"}},
+                "READ_MODE != 0", ("2 - WRITE_MODE", "2"))
+            + "\n  assign DO = q_a;")
+        common = [*all_blocks,
                   *(f"{kind}_{n} = {value}" for n in range(2) for kind, value in (
-                      ("BIT_WIDTH", 2 * byte), ("BLK_SEL", "3'b0"))),
-                  'RESET_MODE = "SYNC"']
+                      ("BIT_WIDTH", 2 * byte), ("BLK_SEL", "3'b0")))]
         selected = "BLKSEL{0} == BLK_SEL_{1}"
         inputs = {p: {"clk": f"CLK{p}", "at": f"AD{p}[13:SHIFT]",
                       "en": f"CE{p} && " + selected.format(p, n)} for n, p in enumerate("AB")}
         text += module(
             "SDPX9B" if ninth else "SDPB", [*common, "READ_MODE = 1'b0"],
-            ["input CLKA, CEA, CLKB, CEB, OCE, RESET", "input [13:0] ADA, ADB",
+            [f"input CLKA, CEA, CLKB, CEB, OCE, {', '.join(resets)}", "input [13:0] ADA, ADB",
              "input [2:0] BLKSELA, BLKSELB", f"input [{4 * byte - 1}:0] DI",
              f"output [{4 * byte - 1}:0] DO"],
             body + instance({
                 "a": inputs["A"] | {"we": enables("1'b1", "ADA[3:0]"), "d": "DI"},
-                "b": inputs["B"] | {"x": "RESET"}}, "READ_MODE != 0", ("2", "2"))
+                "b": inputs["B"] | {"x": resets[-1]}}, "READ_MODE != 0", ("2", "2"))
             + "\n  assign DO = q_b;")
         text += module(
             "DPX9B" if ninth else "DPB",
@@ -298,7 +321,8 @@ def xilinx() -> str:
     return text
 
 
-BLOCKS = {"ecp5-85f": ecp5, "nexus": nexus, "gw5a": gowin, "gw2a": gowin, "xcup": xilinx}
+BLOCKS = {"ecp5-85f": ecp5, "nexus": nexus, "gw5a": partial(gowin, ["RESET"]),
+          "gw2a": partial(gowin, ["RESETA", "RESETB"]), "xcup": xilinx}
 """Of families whose blocks Yosys does not describe."""
 
 

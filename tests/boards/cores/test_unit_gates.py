@@ -76,8 +76,10 @@ def test_a_serial_lines_input_goes_through_two_registers(tmp_path):
     assert cells_of(tmp_path, "FD[RS]E") >= 2 and cells_of(tmp_path, r"SRL\w+") == 0
 
 
-SIZES = ((9, 2_048, False), (4, 4_096, False), (36, 512, True), (13, 1_024, False))
-"""(bits of a word, words, whether it has contents to begin with) of memories that go on blocks."""
+SIZES = ((9, 2_048, False, True), (4, 4_096, False, True), (36, 512, True, True),
+         (13, 1_024, False, True), (18, 1_024, True, False))
+"""(bits of a word, words, whether it has contents to begin with, whether it is written) of memories
+that go on blocks."""
 
 COMPARED = """
 module bench;
@@ -111,15 +113,16 @@ def test_memories_on_blocks_are_memories(family, tmp_path):
     """By the blocks' own meaning, those included that begin with something."""
     needs_yosys()
     rng, ports, body = Random(1), [], []
-    for n, (bits, words, begins) in enumerate(SIZES):
+    for n, (bits, words, begins, written) in enumerate(SIZES):
         last = words.bit_length() - 2
         ports.append(f"output reg [{bits - 1}:0] q{n}")
         body.append(f'  (* ram_style = "block" *) reg [{bits - 1}:0] m{n}[0:{words - 1}];')
         if begins:
             body += ["  initial begin", *(f"    m{n}[{k}] = {bits}'d{rng.getrandbits(bits)};"
                                           for k in range(0, words, 3)), "  end"]
-        body.append(f"  always @(posedge clk) begin if (we) m{n}[w[{last}:0]] <= d;\n"
-                    f"    if (re) q{n} <= m{n}[r[{last}:0]]; end")
+        body.append("  always @(posedge clk) begin "
+                    + (f"if (we) m{n}[w[{last}:0]] <= d;" if written else "")
+                    + f"\n    if (re) q{n} <= m{n}[r[{last}:0]]; end")
     (tmp_path / "memories.v").write_text(
         "module memories(input clk, we, re, input [11:0] w, r, input [35:0] d,\n  "
         + ", ".join(ports) + ");\n" + "\n".join(body) + "\nendmodule\n")
@@ -140,7 +143,7 @@ def test_memories_on_blocks_are_memories(family, tmp_path):
 
 
 BLOCK_NAMES = {"ecp5-85f": "DP16KD", "nexus": "(?:PDPSC16K|DP16K)", "xcup": "RAMB(?:18|36)E2",
-               "gw5a": "(?:DP|SDP)(?:B|X9B)", "gw2a": "(?:DP|SDP)(?:B|X9B)"}
+               "gw5a": "(?:S?DP(?:B|X9B)|SPX?9?)", "gw2a": "(?:S?DP(?:B|X9B)|SPX?9?)"}
 
 
 @pytest.mark.parametrize("old, seen", [(0, "xx"), (1, "07")])
