@@ -117,6 +117,9 @@ class Accelerator:
         self.part_words = coordinate_words_of(self.identity)
         self.memory = self.identity["memory_words"] or SIMULATED_WORDS
         self.used = 0  # words of the device's memory that are in use
+        self.overwritten = 0
+        """How often commands have had what lies in the chip's own memory: what `matmul` put there
+        is gone then."""
 
     @property
     def groups(self) -> list[Group]:
@@ -190,6 +193,7 @@ class Accelerator:
             raise ValueError(f"points at word {address:,} would be read to word {end:,}; only "
                              f"{self.used:,} words are loaded")
         # The finish goes on from pass to pass, from the highest windows down.
+        self.overwritten += 1
         for first, windows in reversed(plan.passes) if finish else plan.passes:
             self._send(_words(*multiply_head(
                 group, plan, first=first, windows=windows, finish=int(finish), address=address,
@@ -254,6 +258,7 @@ class Accelerator:
         self._check_free(room, f"a transform of {len(a):,} values takes {room:,} words of the "
                                "device's memory")
         words = np.concatenate([a.reshape(-1), b.reshape(-1)])
+        self.overwritten += 1
         self._send(_words(pack(HEADER, command=Command.TRANSFORM),
                           pack(PLACE, address=self.used if room else 0, count=room),
                           pack(SIZE, power=power, words=len(words))))
@@ -307,6 +312,7 @@ class Accelerator:
 
     def reset(self) -> None:
         """Bring the device back from whatever it was doing; what is loaded stays loaded."""
+        self.overwritten += 1
         self.link.reset()
         self._identify()
 

@@ -27,11 +27,15 @@ class OnChip:
         if name in self.places:
             return self.places[name], True
         if self.used + entries > self.entries:
-            self.places.clear()
-            self.used = 0
+            self.forget()
         self.places[name] = first = self.used
         self.used += entries
         return first, False
+
+    def forget(self) -> None:
+        """None are there any more, or nobody knows which."""
+        self.places.clear()
+        self.used = 0
 
 
 def memory_cycles(words: int, cycles: int) -> int:
@@ -81,9 +85,13 @@ class AcceleratorUnit:
             accelerator.close()
             raise ProofmillError("the device multiplies no matrices: its gateware was built "
                                  "without; build it with --matrices, or use --device model")
+        if not accelerator.identity["datapath"]:
+            accelerator.close()
+            raise ProofmillError("the device has no datapath; use --device model")
         self.shape, self.memory_cycles = shape, accelerator.identity["memory_cycles"]
         self._accelerator, self._first = accelerator, accelerator.used
         self._there = OnChip(1 << shape.weight_bits)
+        self._overwritten = accelerator.overwritten
         self._handles: dict[bytes, int] = {}
 
     def multiply(self, x: Whole, w: Whole) -> Multiplied:
@@ -92,13 +100,19 @@ class AcceleratorUnit:
         plan = planned(self.shape, x, w)
         name = name_of(plan, w)
         words = plan.weight_entries * self.shape.weight_words
+        if self._overwritten != self._accelerator.overwritten:
+            self._there.forget()
+            self._overwritten = self._accelerator.overwritten
         entry, there = self._there.place(name, plan.weight_entries)
         fetched = 0 if there else words
-        address = 0 if there else self._address(name, plan, w, words)
-        if not self._accelerator.identity["datapath"]:
-            raise ProofmillError("the device has no datapath; use --device model")
-        answers = self._accelerator.matmul(
-            matmul_words(plan, x, address, fetched, entry), plan.sums + 1)
+        try:
+            address = 0 if there else self._address(name, plan, w, words)
+            answers = self._accelerator.matmul(
+                matmul_words(plan, x, address, fetched, entry), plan.sums + 1)
+        except BaseException:
+            # Whatever it came to: those that were to be placed may not be there, nor others.
+            self._there.forget()
+            raise
         return Multiplied(sums_of(plan, answers[:-1]), int(answers[-1]), fetched)
 
     def _address(self, name: bytes, plan: Plan, w: Whole, words: int) -> int:

@@ -15,9 +15,11 @@ from proofmill.hdl.matrix_shape import MatrixShape
 from proofmill.hdl.matrix_unit import MatrixUnitShape
 from proofmill.hdl.presets import MATRICES, TOY_SHAPE, with_matrices
 from proofmill.hdl.sdram import IS42S16160
+from proofmill.hdl.windows import WindowPlan
 from proofmill.host.cli.main import main
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.devices.accelerator import Accelerator
+from proofmill.host.prover.devices.device import DeviceError
 from proofmill.host.prover.inference import operators as op
 from proofmill.host.prover.inference.accelerated import AcceleratorModel, AcceleratorUnit, OnChip
 from proofmill.host.prover.inference.array import Array, open_array
@@ -135,6 +137,40 @@ def test_an_accelerator_takes_weights_from_its_memory_once(port):
         assert (found.cycles, found.fetched) == (wanted.cycles, wanted.fetched)
         assert bool(found.fetched) == (n < 2)
     unit.close()
+
+
+@pytest.mark.parametrize("lost", ["link", "sum", "reset"])
+def test_weights_are_sent_anew_where_they_may_not_be_there(lost, monkeypatch):
+    """After a command that did not come to its end, and after what uses their place."""
+    accelerator = toy()
+    unit, rng = AcceleratorUnit(accelerator), np.random.default_rng(4)
+    x, w = rng.integers(0, 256, (3, 5)), rng.integers(0, 256, (5, 4))
+    if lost == "link":
+        def broken(words, answers):
+            raise DeviceError("no answer")
+
+        with monkeypatch.context() as patch, pytest.raises(DeviceError, match="^no answer$"):
+            patch.setattr(accelerator, "matmul", broken)
+            unit.multiply(x, w)
+    else:
+        assert unit.multiply(x, w).fetched and not unit.multiply(x, w).fetched
+        if lost == "reset":
+            accelerator.reset()
+        else:
+            group = accelerator.groups[0]
+            points = np.zeros((1, accelerator.point_words(group)), dtype=np.uint64)
+            accelerator.multiply(group, accelerator.load(points), np.ones((1, 4), np.uint64),
+                                 WindowPlan(TOY_SHAPE.adder.curve.scalar.bits, 3, 1, 1))
+    found = unit.multiply(x, w)
+    assert found.fetched and np.array_equal(found.sums, x @ w)
+    unit.close()
+
+
+def test_a_device_without_a_datapath_is_refused_before_anything_is_loaded():
+    accelerator = toy()
+    accelerator.identity = {**accelerator.identity, "datapath": 0}
+    with pytest.raises(ProofmillError, match="^the device has no datapath"):
+        AcceleratorUnit(accelerator)
 
 
 def test_a_model_on_an_accelerator_small_as_it_is(trained):
