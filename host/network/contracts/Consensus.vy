@@ -20,6 +20,8 @@
         parent's payload is opened, slot l is closed (proofmill.host.network.mechanism.ledger does the
         same; the empty slots in between change nothing), then, in the first block of an epoch, weights are frozen.
 
+        Where witnesses of proofs count, a third call, after this one, says what they had.
+
         On a chain whose protocol does not know this contract, `system` has to be an oracle that is
         trusted with these values; the other contracts do not notice.
 """
@@ -34,11 +36,18 @@ struct Statement:
     load: uint256  # G_s in basis points
     proposer: address  # who is paid layer 1's fees of that block
 
+struct Witnessed:
+    slot: uint256  # more than half of whose witnesses had the proof
+    proven: uint256  # the slot of its payload
+    payload_root: bytes32
+    prover: uint64
+
 event Connected:
     assignment: address
     rewards: address
 
 HISTORY: constant(uint256) = 256  # payloads and epochs that are kept
+MAXIMUM_TOLD: constant(uint256) = 64  # what a block says of witnesses
 
 GENESIS_TIME: public(immutable(uint256))
 SECONDS_PER_SLOT: public(immutable(uint256))
@@ -160,6 +169,19 @@ def on_block(parent: Statement, finalized_slot: uint256, divided: uint256):
                 gas=msg.gas // 2, revert_on_failure=False):
             self.failed_hooks += 1
             self._snapshot_due = True
+
+@external
+def on_witnesses(told: DynArray[Witnessed, MAXIMUM_TOLD]):
+    """
+    @notice The protocol's call after `on_block`, in a block that says whose proofs witnesses had.
+    """
+    assert msg.sender == SYSTEM, "only the protocol reports blocks"
+    assert self.last_slot == self._slot(), "the block has not reported"
+    if self.rewards != empty(address):
+        if not raw_call(self.rewards, abi_encode(
+                told, method_id=method_id("on_witnesses((uint256,uint256,bytes32,uint64)[])")),
+                gas=msg.gas // 2, revert_on_failure=False):
+            self.failed_hooks += 1
 
 @external
 @view

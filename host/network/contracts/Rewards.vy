@@ -11,6 +11,11 @@
         drawn by the weights of the slot's own lottery, seeded by `prevrandao` of the next block, which nobody knows
         while proofs are handed in. So neither milliseconds nor the order in a block matter.
 
+        Where witnesses count (`Parameters.witnesses`), a delay is in slots instead: to the first slot, from that in
+        which the prover may prove, in which more than half of the slot's witnesses had the proof, as the protocol says
+        (`on_witnesses`), or to the including block's if that is earlier. Then slots without a block save a late
+        proof nothing, and cost one that was there nothing.
+
         A proof counts under the public signals (old root, new root, commitment, tag). The roots
         come from the consensus layer; the tag is computed here from the slot, the prover's number
         and its registered reward address. So whoever carries a proof here, it pays its prover, and
@@ -55,6 +60,7 @@ interface Bonds:
     def count_calibration(prover: uint64): nonpayable
     def reward_address(number: uint64) -> address: view
     def owner(number: uint64) -> address: view
+    def prover_count() -> uint64: view
     def is_bonded(number: uint64) -> bool: view
     def covers(number: uint64, penalty: uint256) -> bool: view
 
@@ -86,6 +92,13 @@ struct Parameters:
     relief_one_in: uint256
     relief_divisor: uint256
     settlements: uint256  # penalties that a block settles at most
+    witnesses: bool  # whether they count
+
+struct Witnessed:
+    slot: uint256  # more than half of whose witnesses had the proof
+    proven: uint256  # the slot of its payload
+    payload_root: bytes32
+    prover: uint64
 
 struct Candidate:
     prover: uint64
@@ -177,6 +190,7 @@ MAXIMUM_CANDIDATES: constant(uint256) = 16
 MAXIMUM_WINDOW: constant(uint256) = 32
 KEPT_BLOCKS: constant(uint256) = MAXIMUM_WINDOW + 1
 MAXIMUM_SETTLEMENTS: constant(uint256) = 256  # penalties in a block
+MAXIMUM_TOLD: constant(uint256) = 64  # what a block says of witnesses
 MAXIMUM_SLOTS: constant(uint256) = 64  # an epoch; also how far back payloads are opened
 
 CONSENSUS: immutable(Consensus)
@@ -199,7 +213,12 @@ _opened_by: HashMap[uint256, DynArray[uint256, MAXIMUM_SLOTS]]  # slots, by bloc
 _last_opening: HashMap[uint256, uint256]  # the number of the block, by epoch
 _batches: HashMap[uint256, DynArray[Candidate, MAXIMUM_CANDIDATES]]
 _batch_slots: DynArray[uint256, MAXIMUM_WINDOW]  # proven slots with proofs in the running slot
-_delivered: HashMap[uint256, HashMap[uint64, bool]]  # slot, prover: a valid proof while eligible
+_delays: HashMap[uint256, HashMap[uint64, uint256]]  # slot, prover: of a valid proof while eligible; 0 for none
+_witnessed: HashMap[uint256, HashMap[uint64, uint256]]  # slot, prover: the first in which it was, plus 1
+_openings: HashMap[uint256, uint256]  # slots in the order of their opening, where witnesses count
+_opening_count: uint256
+_judged_primaries: uint256  # so many of these
+_judged_committees: uint256
 _barred: HashMap[uint256, HashMap[uint64, bool]]
 _penalties: HashMap[uint256, HashMap[uint256, Penalty]]  # by slot and place
 _penalty_counts: HashMap[uint256, uint256]
@@ -277,6 +296,24 @@ def on_block(slot: uint256, proven: uint256):
     self.closed_slots = slot
 
 @external
+def on_witnesses(told: DynArray[Witnessed, MAXIMUM_TOLD]):
+    """
+    @notice What the consensus layer reports after that, where witnesses count: whose proofs they had, and when. It
+            counts for what comes later, till the proven slot's epoch is settled; said again it changes nothing.
+    """
+    assert msg.sender == CONSENSUS_ADDRESS, "only the protocol reports blocks"
+    assert P.witnesses, "witnesses do not count here"
+    provers: uint64 = staticcall BONDS.prover_count()
+    for each: Witnessed in told:
+        if (self.records[each.proven].payload_root != each.payload_root or each.payload_root == empty(bytes32)
+                or each.slot < each.proven or each.prover >= provers
+                or each.proven // SLOTS_PER_EPOCH < self.settled_epochs):
+            continue
+        seen: uint256 = self._witnessed[each.proven][each.prover]
+        if seen == 0 or each.slot + 1 < seen:
+            self._witnessed[each.proven][each.prover] = each.slot + 1
+
+@external
 def submit(slot: uint256, prover: uint64, proof: uint256[8]):
     """
     @notice Hand in a proof of a slot's payload for whoever made it. Anybody may carry it.
@@ -288,7 +325,7 @@ def submit(slot: uint256, prover: uint64, proof: uint256[8]):
     if len(self._batches[slot]) == 0:
         self._batch_slots.append(slot)
     self._batches[slot].append(Candidate(prover=prover, includer=block.coinbase))
-    self._delivered[slot][prover] = True
+    self._delays[slot][prover] = delay
     extcall BONDS.has_delivered(prover)
     log ProofIncluded(slot=slot, prover=prover, delay=delay, includer=block.coinbase)
 
@@ -401,6 +438,16 @@ def may_prove(slot: uint256, prover: uint64, delay: uint256) -> bool:
 
 @external
 @view
+def witnessed(slot: uint256, prover: uint64) -> (bool, uint256):
+    """
+    @notice Whether this branch says that witnesses had the prover's proof of a slot's payload, and the first slot
+            in which they did.
+    """
+    seen: uint256 = self._witnessed[slot][prover]
+    return seen > 0, max(seen, 1) - 1
+
+@external
+@view
 def signed_digest(
     slot: uint256, payload_root: bytes32, prover: uint64, proof: uint256[8]
 ) -> bytes32:
@@ -436,14 +483,33 @@ def _check(slot: uint256, prover: uint64) -> uint256:
     assert self.records[slot].opened, "this payload is not open to proofs"
     now: uint256 = staticcall CONSENSUS.current_slot()
     assert now == self.closed_slots, "the protocol has not reported this slot"
-    delay: uint256 = self.blocks - self.records[slot].block + 1
+    delay: uint256 = self._delay(slot, prover, now)
     assert self._may_prove(slot, prover, delay), "the prover is not eligible in this stage"
     assert not self._barred[slot][prover], "the prover is barred from this payload"
     assert not self.records[slot].won, "this payload is proven already"
-    assert not self._delivered[slot][prover], "this prover's proof is included already"
+    assert self._delays[slot][prover] == 0, "this prover's proof is included already"
     assert staticcall BONDS.covers(prover, self.records[slot].penalty), (
         "the bond would not cover an invalid proof")
     return delay
+
+@internal
+@view
+def _delay(slot: uint256, prover: uint64, now: uint256) -> uint256:
+    """
+    @notice The delay of a prover's proof that is in the running block, of slot `now`.
+    """
+    if not P.witnesses:
+        return self.blocks - self.records[slot].block + 1
+    assert slot // SLOTS_PER_EPOCH >= self.settled_epochs, "the epoch is settled"
+    seen: uint256 = self._witnessed[slot][prover]
+    if seen == 0:
+        return now - slot
+    first: uint256 = 1
+    if self.records[slot].primary != NOBODY and prover != self.records[slot].primary:
+        first += P.stage1
+        if prover not in self.records[slot].committee:
+            first += P.stage2
+    return min(now - slot, max(seen - 1 - slot, first))
 
 @internal
 @view
@@ -517,6 +583,9 @@ def _open(slot: uint256):
     self.records[slot].primary_open = primary != NOBODY
     self.records[slot].committee = committee
     self.records[slot].committee_open = len(committee) > 0
+    if P.witnesses:
+        self._openings[self._opening_count] = slot
+        self._opening_count += 1
     self._opened[slot // SLOTS_PER_EPOCH] += 1
     self._last_opening[slot // SLOTS_PER_EPOCH] = self.blocks
     self._opened_by[self.blocks % KEPT_BLOCKS].append(slot)
@@ -533,15 +602,20 @@ def _close(slot: uint256):
     for proven: uint256 in self._batch_slots:
         self._decide(proven, slot)
     self._batch_slots = []
-    if self.blocks > P.stage1 + P.stage2:
+    window: uint256 = P.window
+    if P.witnesses:
+        # A block that leaves out what witnesses had is not the last word, so there is one more.
+        window += 1
+        self._judge_by_slots(slot)
+    elif self.blocks > P.stage1 + P.stage2:
         for proven: uint256 in self._opened_by[(self.blocks - P.stage1 - P.stage2) % KEPT_BLOCKS]:
             self._judge_committee(proven, slot)
-    if self.blocks > P.stage1:
+    if self.blocks > P.stage1 and not P.witnesses:
         for proven: uint256 in self._opened_by[(self.blocks - P.stage1) % KEPT_BLOCKS]:
             self._judge_primary(proven, slot)
     epoch: uint256 = self.settled_epochs
     if slot >= (epoch + 1) * SLOTS_PER_EPOCH and (
-            self._opened[epoch] == 0 or self.blocks - self._last_opening[epoch] >= P.window):
+            self._opened[epoch] == 0 or self.blocks - self._last_opening[epoch] >= window):
         self._settle_epoch(epoch)
 
 @internal
@@ -553,7 +627,7 @@ def _decide(slot: uint256, included: uint256):
     chosen: uint256 = 0
     if len(batch) > 1:
         chosen = self._pick(slot, batch)
-    delay: uint256 = self.blocks - self.records[slot].block
+    delay: uint256 = self._delays[slot][batch[chosen].prover]
     prover_amount: uint256 = 0
     includer_amount: uint256 = 0
     prover_amount, includer_amount = self._split(self.records[slot].budget, delay)
@@ -617,6 +691,30 @@ def _pick(slot: uint256, batch: DynArray[Candidate, MAXIMUM_CANDIDATES]) -> uint
     raise "a ticket beyond the weights"
 
 @internal
+def _judge_by_slots(now: uint256):
+    """
+    @notice Duties where witnesses count: a stage is over a slot later, since what they had in its last slot the next
+            block tells. Slots are judged in their order, stage 1 before stage 2.
+    """
+    first: uint256 = self._judged_committees
+    primaries: uint256 = self._judged_primaries
+    committees: uint256 = first
+    most: uint256 = MAXIMUM_SLOTS + MAXIMUM_WINDOW
+    for place: uint256 in range(first, min(self._opening_count, first + most),
+                                bound=MAXIMUM_SLOTS + MAXIMUM_WINDOW):
+        proven: uint256 = self._openings[place]
+        if now <= proven + P.stage1:
+            break
+        if place >= primaries:
+            primaries = place + 1
+            self._judge_primary(proven, now)
+        if now > proven + P.stage1 + P.stage2:
+            committees = place + 1
+            self._judge_committee(proven, now)
+    self._judged_primaries = primaries
+    self._judged_committees = committees
+
+@internal
 def _judge_primary(slot: uint256, now: uint256):
     self.records[slot].judged = now + 1
     if not self.records[slot].primary_open:
@@ -624,7 +722,8 @@ def _judge_primary(slot: uint256, now: uint256):
     self.records[slot].primary_open = False
     primary: uint64 = self.records[slot].primary
     penalty: uint256 = self.records[slot].penalty
-    if not self._delivered[slot][primary]:
+    delay: uint256 = self._delays[slot][primary]
+    if delay == 0 or delay > P.stage1:
         self._missed[slot // SLOTS_PER_EPOCH] += 1
         self._miss(slot, primary, penalty)
         return
@@ -641,8 +740,10 @@ def _judge_committee(slot: uint256, now: uint256):
     self.records[slot].committee_open = False
     penalty: uint256 = self.records[slot].penalty // P.committee_divisor
     for member: uint64 in self.records[slot].committee:
-        if self._delivered[slot][member] or self.records[slot].won:
-            extcall BONDS.release(member, penalty, self._delivered[slot][member])
+        delay: uint256 = self._delays[slot][member]
+        kept: bool = delay > 0 and delay <= P.stage1 + P.stage2
+        if kept or self.records[slot].in_time:
+            extcall BONDS.release(member, penalty, kept)
         else:
             self._miss(slot, member, penalty)
 
@@ -685,7 +786,7 @@ def _settle_epoch(epoch: uint256):
                 earned = penalty.reporter != staticcall BONDS.owner(penalty.prover)
                 if earned:
                     receiver = penalty.reporter
-            elif divided:
+            elif divided or self._was_witnessed(slot, penalty.prover == self.records[slot].primary):
                 charged = 0
                 extcall BONDS.forgive(penalty.prover, penalty.lost)
             else:
@@ -706,8 +807,9 @@ def _settle_epoch(epoch: uint256):
     if counted > self._in_time[epoch]:
         for index: uint256 in range(SLOTS_PER_EPOCH, bound=MAXIMUM_SLOTS):
             slot: uint256 = epoch * SLOTS_PER_EPOCH + index
-            # A slot that nobody proved in time because nobody could be reached says nothing of rho.
-            if not self.records[slot].in_time and self._was_divided(slot):
+            # A slot that nobody proved in time because nobody could be reached says nothing of rho, nor one whose
+            # proof was kept out.
+            if not self.records[slot].in_time and (self._was_divided(slot) or self._was_witnessed(slot, False)):
                 counted -= 1
     if counted > 0:
         coverage = self._in_time[epoch] * FULL // counted
@@ -727,6 +829,28 @@ def _was_divided(slot: uint256) -> bool:
     """
     judged: uint256 = self.records[slot].judged
     return judged > 0 and staticcall CONSENSUS.was_divided(slot, judged - 1)
+
+@internal
+@view
+def _was_witnessed(slot: uint256, primary: bool) -> bool:
+    """
+    @notice Whether witnesses had a proof that keeps a duty in its time, whatever blocks made of it: the
+            primary's in stage 1, or for the committee one of any of those drawn.
+    """
+    if not P.witnesses or self.records[slot].primary == NOBODY:
+        return False
+    last: uint256 = slot + P.stage1 + 1
+    if not primary:
+        last += P.stage2
+    seen: uint256 = self._witnessed[slot][self.records[slot].primary]
+    if seen > 0 and seen <= last:
+        return True
+    if not primary:
+        for member: uint64 in self.records[slot].committee:
+            seen = self._witnessed[slot][member]
+            if seen > 0 and seen <= last:
+                return True
+    return False
 
 @internal
 def _mint(receiver: address, amount: uint256):

@@ -132,7 +132,8 @@ def reward_parameters(parameters: Parameters) -> tuple[int, ...]:
         parameters.late_bps, parameters.rho_start, parameters.rho_min, parameters.rho_max,
         parameters.controller_divisor, parameters.target_coverage_bps,
         parameters.penalty_multiple, parameters.committee_divisor, parameters.burn_bps,
-        parameters.relief_one_in, parameters.relief_divisor, parameters.settlements_per_block)
+        parameters.relief_one_in, parameters.relief_divisor, parameters.settlements_per_block,
+        parameters.defences.witnesses)
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,27 @@ def on_delayed_mix(consensus: Contract, mix: bytes) -> bytes:
     """The data of the protocol's call before that, in an epoch's first block on a chain whose mixes
     go through a delay function: what came out, 32 bytes."""
     return consensus.encode("on_delayed_mix", mix)
+
+
+@dataclass(frozen=True, order=True)
+class Witnessed:
+    """Witnesses of `slot` had, more than half of them, the proof that the prover of this number
+    made for the payload of `proven_slot`."""
+
+    slot: int
+    proven_slot: int
+    payload_root: bytes
+    prover: int
+
+    @property
+    def fields(self) -> tuple[object, ...]:
+        """In the contract's order."""
+        return self.slot, self.proven_slot, self.payload_root, self.prover
+
+
+def on_witnesses(consensus: Contract, told: Iterable[Witnessed]) -> bytes:
+    """The data of the protocol's call after `on_block`, where a block says what witnesses had."""
+    return consensus.encode("on_witnesses", [each.fields for each in told])
 
 
 def divided_bits(slot: int, divided: Iterable[int]) -> int:

@@ -11,8 +11,10 @@ from proofmill.host.network.contracts.deployment import (
     BlockStatement,
     Clock,
     Layer,
+    Witnessed,
     deploy_layer,
     on_block,
+    on_witnesses,
 )
 from proofmill.host.network.contracts.verifier import verifier_artifact
 from proofmill.host.network.evm.account import Account, address_of
@@ -95,6 +97,27 @@ def measure(provers: int) -> Iterator[Cost]:
             statement, slot=slot - 1, payload_root=slot.to_bytes(32, "big")), proven + 1)
     yield Cost("protocol: an epoch's first block, another settled", gas)
     yield Cost("mature a reward", layer.rewards.send(account, "mature", proven).gas_used)
+    yield Cost("protocol: what witnesses had, a proof", _told(evm, account, layer, last + 1))
+
+
+def _told(evm: EmbeddedEvm, account: Account, layer: Layer, slot: int) -> int:
+    """The gas of being told of a proof that witnesses had, where they count: of two, less one."""
+    witnessing = deploy_layer(
+        account, evm, layer.verifier, Clock(GENESIS_TIME, SECONDS),
+        replace(PARAMETERS, defences=replace(PARAMETERS.defences, witnesses=True)), ETHER, CHAIN_ID)
+    for number in range(2):
+        witnessing.bonds.send(account, "register", _address(number), value=10 * ETHER)
+    root = b"\x01" * 32
+    _advance(evm, witnessing, slot, NO_STATEMENT)
+    _advance(evm, witnessing, slot + 1, replace(
+        NO_STATEMENT, slot=slot, payload_root=root, base_wei=Wei(ETHER // 10), load_bps=BPS))
+    used, told = [], [Witnessed(slot, slot, root, number) for number in range(2)]
+    for said in (told[:1], told[:1], told):
+        evm.next_block(evm.block().timestamp + 1)
+        evm.system_call(witnessing.consensus.address, on_witnesses(witnessing.consensus, said))
+        used.append(evm.executed(evm.head).system_gas)
+    assert witnessing.consensus.call("failed_hooks") == 0, "a call to the contracts failed"
+    return used[2] - used[1]
 
 
 def _advance(evm: EmbeddedEvm, layer: Layer, slot: int, parent: BlockStatement,

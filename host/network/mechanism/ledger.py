@@ -36,7 +36,7 @@ from proofmill.host.network.mechanism.records import (
     Totals,
     Win,
 )
-from proofmill.host.network.mechanism.stages import may_prove, stage_of
+from proofmill.host.network.mechanism.stages import first_delay, may_prove, stage_of
 
 log = logging.getLogger(__name__)
 
@@ -206,12 +206,14 @@ class RewardLedger:
         return slot - record.slot
 
     def delay_of(self, record: SlotRecord, slot: int, prover: int) -> int:
-        """The delay of a prover's proof that is in the block of `slot`: to the slot in which
-        layer 1's witnesses had it, where that is earlier and they count."""
-        seen = record.witnessed.get(prover, slot)
-        if not self.parameters.defences.witnesses or seen >= slot:
-            return self.delay(record, slot)
-        return max(seen - record.slot, 1)
+        """The delay of a prover's proof that is in the block of `slot`: to the slot, from that on
+        in which it may prove, in which layer 1's witnesses had it, where that is earlier and they
+        count."""
+        seen, delay = record.witnessed.get(prover), self.delay(record, slot)
+        if not self.parameters.defences.witnesses or seen is None:
+            return delay
+        first = first_delay(self.parameters, record.assignment, prover)
+        return min(delay, max(seen - record.slot, first))
 
     def witness(self, slot: int, proven_slot: int, prover: int) -> None:
         """More than half of the witnesses of `slot` had the prover's proof of `proven_slot`. From

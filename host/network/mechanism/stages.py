@@ -44,6 +44,15 @@ def stage_of(parameters: Parameters, delay: int) -> Stage:
     return Stage.OPEN
 
 
+def first_delay(parameters: Parameters, assignment: Assignment, prover: int) -> int:
+    """The first delay at which `prover` may prove: by its stage, whatever its bond."""
+    if (not parameters.defences.stages or assignment.primary is None
+            or prover == assignment.primary):
+        return 1
+    return 1 + (parameters.primary_blocks if prover in assignment.committee
+                else parameters.committee_blocks)
+
+
 def may_prove(
     parameters: Parameters, assignment: Assignment, prover: int, delay: int,
     bonded: Container[int],

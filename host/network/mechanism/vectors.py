@@ -6,7 +6,7 @@ slots: what happens in each, in the order of the block, and the whole state afte
 """
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from random import Random
 from typing import TypeAlias
 
@@ -58,7 +58,7 @@ def vectors() -> Case:
         "fee": _fees, "commitment": _commitments, "proof_system": _proof_systems,
         "tie": _ties, "failed_locks": _failed_locks,
         "sealed_bid": _bids, "award": _awards,
-        "history": _history,
+        "history": _history, "history_with_witnesses": _witnessed_history,
     }
     # Each topic has numbers of its own, so that a new case changes no other topic's.
     topics: Case = {name: [_exact(case) for case in make(parameters, Random(f"{_SEED} {name}"))]
@@ -324,6 +324,12 @@ def _awards(parameters: Parameters, rng: Random) -> list[Case]:
     return cases
 
 
+def _witnessed_history(parameters: Parameters, rng: Random) -> list[Case]:
+    """As `_history`, where layer 1's witnesses count."""
+    return _history(replace(parameters, defences=replace(
+        parameters.defences, witnesses=True)), rng)
+
+
 def _history(parameters: Parameters, rng: Random) -> list[Case]:
     """A case a slot: `join` before the first, then blocks with proofs and finality behind."""
     base = 10**9
@@ -340,10 +346,26 @@ def _history(parameters: Parameters, rng: Random) -> list[Case]:
     return cases
 
 
+def _tell(ledger: RewardLedger, rng: Random, slot: int) -> list[Value]:
+    """What the block of a slot says of witnesses, before all else: (slot, proven slot, prover)."""
+    said: list[Value] = []
+    for earlier in sorted(ledger.open):
+        record = ledger.open[earlier]
+        for prover in record.assignment.drawn:
+            if rng.random() < 0.05:
+                of = rng.randint(earlier, min(slot - 1, earlier + 5))
+                ledger.witness(of, earlier, prover)
+                said.append([of, earlier, prover])
+    return said
+
+
 def _one_slot(ledger: RewardLedger, rng: Random, base: int, slot: int) -> Case:
     per_epoch = ledger.parameters.slots_per_epoch
     case: Case = {"slot": slot}
-    if rng.random() < 0.9:    # else the slot has no block
+    told = ledger.parameters.defences.witnesses
+    if rng.random() < (0.75 if told else 0.9):    # else the slot has no block
+        if told:
+            case["witnessed"] = _tell(ledger, rng, slot)
         root, mix = _word(rng), _word(rng)
         proposer = rng.choice((None, rng.randint(1, _PROVERS)))
         record = ledger.open_slot(slot, root, mix, base, proposer=proposer)

@@ -44,6 +44,17 @@ class IncludedProof:
     valid: bool = True
 
 
+@dataclass(frozen=True)
+class WitnessedProof:
+    """What a block says of layer 1's witnesses: those of `slot` had the prover's proof for the
+    payload of `proven_slot`, which `payload_root` names."""
+
+    slot: int
+    proven_slot: int
+    payload_root: bytes
+    prover: int
+
+
 def included(
     layer: Layer, executed: ExecutedBlock, identities: Sequence[int]
 ) -> tuple[IncludedProof, ...]:

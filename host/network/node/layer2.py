@@ -15,7 +15,7 @@ from proofmill.host.network.mechanism.ledger import RewardLedger
 from proofmill.host.network.mechanism.lottery import Assignment, mix_epoch
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.mechanism.records import SlotRecord, Submission
-from proofmill.host.network.node.contract_state import IncludedProof
+from proofmill.host.network.node.contract_state import IncludedProof, WitnessedProof
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class BlockFacts:
     `payload_hash`: the block's of the execution layer; `request_root` names it to provers.
     `proposing`: the prover that is paid at the proposer's address, if there is one. `base`: B of
     layer 1, wei. `included`: proofs that its transactions handed in or reported; `matured`: slots
-    whose rewards they had paid out.
+    whose rewards they had paid out. `witnessed`: where witnesses count, what it says of them.
     """
 
     root: bytes
@@ -42,6 +42,7 @@ class BlockFacts:
     matured: tuple[int, ...] = ()
     divided: frozenset[int] = frozenset()
     drawing: bytes | None = None
+    witnessed: tuple[WitnessedProof, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -215,6 +216,10 @@ class BranchReplay:
         if block.drawing is not None:
             self._drawing[epoch] = block.drawing
         ledger.begin_epoch(block.slot)
+        for told in block.witnessed:
+            record = self.records.get(told.proven_slot)
+            if record is not None and record.key[0] == told.payload_root:
+                ledger.witness(told.slot, told.proven_slot, told.prover)
 
     def include(self, block: BlockFacts, proof: IncludedProof) -> str:
         """A proof in the block's transactions; why it does not count, or "" if it does."""

@@ -35,6 +35,10 @@ LONG = Parameters(slots_per_epoch=3, stage1_blocks=2, stage2_blocks=2, window_bl
 """Windows of more than two epochs."""
 SLOWLY = replace(SHORT, settlements_per_block=1)
 """Epochs whose penalties take several blocks to settle."""
+WITNESSED = replace(SHORT, defences=Defences(calibration=False, witnesses=True))
+LATE_WITNESSES = replace(LONG, settlements_per_block=1,
+                         defences=Defences(calibration=False, witnesses=True))
+"""Delays by what witnesses had."""
 BASES = (ETHER // 10, ETHER // 10, ETHER, 3 * ETHER, ETHER // 10)
 """B: of the last, a bond near the minimum does not cover a duty."""
 
@@ -53,6 +57,10 @@ includers = st.tuples(st.sampled_from(("first", "prover", "other", "first")), pl
 """The prover of the block's first proof, any prover, or one of the `others`."""
 divisions = st.sampled_from((*[()] * 6, (1,), (2, 3), range(1, 9), range(4, 20), range(9, 300), ()))
 """How many slots ago the network was divided, as the votes say now."""
+voices = st.tuples(st.integers(0, 9), st.sampled_from((0, 1, 1, 1, 2, 2, 3, 4, 6, 9, 30)),
+                   st.integers(-1, MOST_PROVERS - 1))
+"""What a block says of witnesses, where they count: how many slots before it they had a proof, how
+many slots before that the proven one is, and whose; -1: its primary's."""
 actions = st.sampled_from(("nothing", "deposit", "join", "withdraw", "leave", "nothing", "nothing"))
 
 
@@ -74,10 +82,11 @@ class Histories(RuleBasedStateMachine):
     @rule(gap=gaps, made=st.lists(proofs, max_size=3), honest=st.sampled_from((True, False, True)),
           includer=includers, base=st.sampled_from(BASES), behind=st.integers(4, 12),
           paying=st.booleans(), action=actions, place=places, amount=st.integers(-1, 2 * ETHER),
-          division=divisions)
+          division=divisions, told=st.lists(voices, max_size=4))
     def block(self, gap: int, made: list[tuple[int, bool, int, str]], honest: bool,
               includer: tuple[str, int], base: int, behind: int, paying: bool, action: str,
-              place: int, amount: int, division: Sequence[int]) -> None:
+              place: int, amount: int, division: Sequence[int],
+              told: list[tuple[int, int, int]]) -> None:
         """A block with proofs and reports, among them mostly one that is in time; provers come,
         leave, and change their bonds."""
         twins, slot = self.twins, self.twins.slot + gap
@@ -92,7 +101,8 @@ class Histories(RuleBasedStateMachine):
         elif who == "first" and proven:
             chosen = proven[0][1]
         twins.begin(slot, chosen, base, twins.slot - behind, [
-            slot - ago for ago in division if ago <= min(slot, TOLD_SLOTS)])
+            slot - ago for ago in division if ago <= min(slot, TOLD_SLOTS)],
+            self._told(slot, told))
         for of_slot, prover, kind in proven:
             twins.prove(of_slot, prover, kind == "sound")
         prover = place % len(twins.provers)
@@ -115,6 +125,21 @@ class Histories(RuleBasedStateMachine):
         if self.steps % self.compare_every == 0:
             self.twins.compare()
 
+    def _told(self, slot: int, told: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+        """What the block of a slot says that witnesses had: also of slots without a payload, and of
+        provers that there are not."""
+        if not self.parameters.defences.witnesses:
+            return []
+        said = []
+        for ago, before, prover in told:
+            of, proven = slot - 1 - ago, slot - 1 - ago - before
+            record = self.twins.replay.records.get(proven)
+            if prover < 0 and record is not None and record.assignment.primary is not None:
+                prover = record.assignment.primary
+            if proven >= 0:
+                said.append((of, proven, max(prover, 0)))
+        return said
+
     def _who(self, proven: int, slot: int, willing: bool, place: int) -> int:
         """A prover; a `willing` one is of those that may prove the slot `proven` in `slot`."""
         drawn = self.twins.replay.records[proven].assignment
@@ -136,16 +161,20 @@ def play(parameters: Parameters, examples: int, steps: int, every: int, **more: 
         suppress_health_check=list(HealthCheck), **more))
 
 
-@pytest.mark.parametrize("parameters", [SHORT, LONG, SLOWLY], ids=[
-    "short epochs", "long windows", "settled in parts"])
+KINDS = pytest.mark.parametrize(
+    "parameters", [SHORT, LONG, SLOWLY, WITNESSED, LATE_WITNESSES], ids=[
+        "short epochs", "long windows", "settled in parts", "with witnesses",
+        "with witnesses, long windows"])
+
+
+@KINDS
 def test_contracts_and_reference_agree(parameters: Parameters) -> None:
     play(parameters, examples=3, steps=25, every=5, derandomize=True,
          phases=(Phase.generate, Phase.shrink))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("parameters", [SHORT, LONG, SLOWLY], ids=[
-    "short epochs", "long windows", "settled in parts"])
+@KINDS
 def test_contracts_and_reference_agree_on_many_histories(parameters: Parameters) -> None:
     play(parameters, examples=100, steps=60, every=3)
 

@@ -15,9 +15,11 @@ from proofmill.host.network.contracts.deployment import (
     BlockStatement,
     Clock,
     Layer,
+    Witnessed,
     deploy_layer,
     divided_bits,
     on_block,
+    on_witnesses,
 )
 from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.client import Address
@@ -26,7 +28,11 @@ from proofmill.host.network.evm.embedded import EmbeddedEvm, ExecutedBlock, Syst
 from proofmill.host.network.mechanism import invariants
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.node import contract_state
-from proofmill.host.network.node.contract_state import IncludedProof, ProverAccount
+from proofmill.host.network.node.contract_state import (
+    IncludedProof,
+    ProverAccount,
+    WitnessedProof,
+)
 from proofmill.host.network.node.layer2 import BlockFacts, BranchReplay
 from tests.host.network.contracts.world import (
     CHAIN_ID,
@@ -88,6 +94,11 @@ def start(parameters: Parameters) -> Start:
     return Start(evm, layer, parameters, evm.head)
 
 
+def _root(slot: int) -> bytes:
+    """Of the payload of a slot."""
+    return bytes(keccak(b"payload" + slot.to_bytes(8, "big")))
+
+
 @dataclass
 class Twins:
     """One branch, block by block: `begin`, some actions, `end`.
@@ -123,10 +134,10 @@ class Twins:
         self._execute(self.evm.block().timestamp + 1, GENESIS_MIX, bytes(20), [])
 
     def begin(self, slot: int, includer: int, base: int, finalized: int,
-              divided: Iterable[int] = ()) -> None:
+              divided: Iterable[int] = (), witnessed: Sequence[tuple[int, int, int]] = ()) -> None:
         """A block of `slot`; `includer`: a prover, who is paid at its owner's address, or one of
         the others above; `base`: B in wei; `finalized`: a slot; `divided`: slots in which the
-        network is said to have been."""
+        network is said to have been; `witnessed`: (slot, proven slot, prover) that it says."""
         self.slot = slot
         mix = bytes(keccak(self.evm.head + slot.to_bytes(8, "big")))
         self._coinbase = self.address_of(includer)
@@ -134,11 +145,13 @@ class Twins:
                          if each.owner == self._coinbase), includer)
         proposing = next((each.identity for each in self.provers
                           if each.reward_address == self._coinbase), None)
-        root = bytes(keccak(b"payload" + slot.to_bytes(8, "big")))
+        root = _root(slot)
         self._finalized = max(self._finalized, min(finalized, slot - 1))
         self._block = BlockFacts(
             root=root, slot=slot, proposer=includer, proposing=proposing, mix=mix,
-            payload_hash=root, request_root=root, base=base, divided=frozenset(divided))
+            payload_hash=root, request_root=root, base=base, divided=frozenset(divided),
+            witnessed=tuple(WitnessedProof(of, proven, _root(proven), prover)
+                            for of, proven, prover in witnessed))
         self._calls, self._included = [], []
         self.replay.begin(self._block)
         self.ledger.finalise(self._finalized)
@@ -149,10 +162,15 @@ class Twins:
         assert block is not None
         consensus = self.layer.consensus
         parent = self.statements[max(self.statements)] if self.statements else NO_STATEMENT
+        calls = [on_block(consensus, parent, self._finalized,
+                          divided_bits(block.slot, block.divided))]
+        if block.witnessed:
+            calls.append(on_witnesses(consensus, [
+                Witnessed(each.slot, each.proven_slot, each.payload_root, each.prover)
+                for each in block.witnessed]))
         executed = self._execute(
             GENESIS_TIME + block.slot * SECONDS, block.mix, self._coinbase,
-            [(consensus.address, on_block(
-                consensus, parent, self._finalized, divided_bits(block.slot, block.divided)))])
+            [(consensus.address, data) for data in calls])
         numbers = range(len(self.provers))
         assert contract_state.included(self.layer, executed, numbers) == tuple(self._included)
         self.statements[block.slot] = self._statement(block)

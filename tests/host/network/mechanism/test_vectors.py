@@ -44,6 +44,15 @@ def test_what_is_no_document(
     assert main(["vectors", "--check"]) == 2
 
 
+def test_the_history_with_witnesses_meets_every_case() -> None:
+    """Witnesses say something in time and late, fines come back, and others are charged."""
+    _, *slots = json.loads(as_text(vectors()))["values"]["history_with_witnesses"]
+    said = [of - proven for slot in slots for of, proven, _ in slot.get("witnessed", [])]
+    assert min(said) == 0 and max(said) == 5
+    assert any("open" not in slot for slot in slots)
+    assert all(slots[-1]["after"][name] for name in ("burned", "bounties", "given_back", "matured"))
+
+
 def test_the_history_meets_every_case() -> None:
     """A history in which nothing is late, missed or invalid would hold nobody to anything."""
     document: Any = json.loads(as_text(vectors()))
