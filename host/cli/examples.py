@@ -6,7 +6,7 @@ EXAMPLES = {
          "simulate equal --slots 200"),
     "mine": ("mine --device cpu --blocks 1", "mine --device model --json-lines",
              "mine --transfers 4 --accounts 2^10 --device cpu", "mine --system plonk --device cpu",
-             "mine --ai --device cpu", "mine --delay --device cpu",
+             "mine --ai --device cpu", "mine --delay --device cpu", "mine --witnesses --device cpu",
              "mine --certificates --device cpu"),
     "node run": ("node run --config mill/node-0/node.toml",),
     "verify": ("verify verification_key.json public.json proof.json",

@@ -19,6 +19,7 @@ from proofmill.host.cli.prove import add_device, add_fallback
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen, load_chain
 from proofmill.host.cli.subcommands import Commands
+from proofmill.host.cli.witnesses_option import add_witnesses
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.plonk.systems import GROTH16, SYSTEMS
@@ -72,6 +73,7 @@ def register(commands: Commands) -> None:
                       help="run the chain on Heze, where nobody builds on a payload that leaves "
                            "out a proof on an inclusion list (EIP-7805), instead of on Gloas")
     add_delay(mine)
+    add_witnesses(mine)
     mine.add_argument("--certificates", action="store_true",
                       help="have certificates of finality paid on the chain, and make them: proofs "
                            "that two thirds of the stake's companion keys voted, on the processor, "
@@ -116,6 +118,10 @@ def run(options: argparse.Namespace) -> int:
             f"--delay {options.delay}: is for contracts in the chain's own blocks, where what "
             f"comes out is checked, and --execution {options.execution} has them on a node; leave "
             "one of both away")
+    if options.witnesses and options.execution is not None:
+        raise ProofmillError(
+            "--witnesses: is for contracts in the chain's own blocks, which carry what witnesses "
+            f"sign, and --execution {options.execution} has them on a node; leave one of both away")
     if options.certificates and options.execution is not None:
         raise ProofmillError(
             f"--certificates: are paid by contracts in the chain's own blocks, and --execution "
@@ -180,6 +186,9 @@ def _mine(options: argparse.Namespace, run: _Run, devices: Devices, start: float
     delays = getattr(run.miner.chain.execution_layer, "delays", None)
     if delays is not None:
         record["delay"] = delays.record()
+    witnesses = getattr(run.miner.chain.execution_layer, "witnesses", None)
+    if witnesses is not None:
+        record["witnesses"] = witnesses.record()
     if run.certified is not None:
         record["certificates"] = certificates_record(summary, run.certified)
     if failure is not None:
@@ -211,7 +220,7 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
     from proofmill.host.network.contracts.block_verifiers import proof_numbers_of
     from proofmill.host.network.contracts.deployment import prepare
     from proofmill.host.network.contracts.ledger import ledger_sources
-    from proofmill.host.network.second_layer.engines import EvmEngines
+    from proofmill.host.network.second_layer.engines import EvmEngines, chain_parameters
     from proofmill.host.network.second_layer.second_layer import EmbeddedLayer
     from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
     from proofmill.host.prover.groth16.proving_key import ProvingKey
@@ -226,7 +235,8 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
     miner = derive_keys(options.seed, MINER_VALIDATOR + 1)[MINER_VALIDATOR]
     certifying = prepare_certificates(screen, options.seed) if options.certificates else None
     with screen.bar("starting the chain") as bar:
-        engines = EvmEngines(key.verification_key, rich=(miner.address,),
+        engines = EvmEngines(key.verification_key, chain_parameters(options.witnesses),
+                             rich=(miner.address,),
                              delay_squarings=options.delay,
                              certificates=None if certifying is None else certifying.terms)
         chain = EmbeddedChain(

@@ -234,6 +234,11 @@ def show_summary(screen: Screen, record: JsonObject, devices: Clocked, ended: st
                     f"{ledger['in_tree']:,} of accounts, {ledger['waiting']:,} in the queue, "
                     f"{ledger['owed']:,} on their way out; it has the blocks up to slot "
                     f"{ledger['proven_slot']}, {ledger['unproven']} wait for proofs")
+    if "witnesses" in record:
+        seen = record["witnesses"]
+        screen.line(f"witnesses   {seen['votes_told']} votes of more than half of a slot's "
+                    f"validators told, {seen['votes_checked']} checked in "
+                    f"{seen['checking_seconds']:.2f} s")
     if "delay" in record:
         delay = record["delay"]
         screen.line(f"delay       {delay['squarings']:,} squarings on each mix that draws: "

@@ -102,6 +102,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "ai": "an object, below, with --ai",
         "market": "an object, as `proofmill market --json` prints it, with --ai",
         "delay": "an object, below, with --delay",
+        "witnesses": "an object, below, with --witnesses",
         "certificates": "an object, below, with --certificates"},
     "mine: certificates": {
         "made": "of finality, and handed in", "final_epoch": "by them alone",
@@ -110,6 +111,10 @@ FIELDS: dict[str, dict[str, str]] = {
     "mine: epochs": {
         "epoch": "whose checkpoint a certificate is for",
         "status": "waiting, pending, matured, lost or refused", "gwei": "its prover's"},
+    "mine: witnesses": {
+        "votes_told": "of more than half of a slot's witnesses, put into payloads",
+        "votes_checked": "in payloads, once where they are built and once where they are taken",
+        "checking_seconds": "that took together, by the clock"},
     "mine: delay": {
         "squarings": "of the delay function, one after the other",
         "evaluated": "mixes", "checked": "proofs of it, in payloads",
@@ -674,7 +679,7 @@ SOMETIMES: dict[str, set[str]] = {
                          "best_play_with_options_gwei_per_slot"},
     "attacks: harms": {"options", "with_options_gwei"},
     "simulate": {"staged", "race", "work", "rule"},
-    "mine": {"failure", "ai", "market", "delay", "certificates"},
+    "mine": {"failure", "ai", "market", "delay", "witnesses", "certificates"},
     "devnet": {"market"},
 }
 """Fields that are not always there: of proof systems, accelerators, boards, options, attacks with a

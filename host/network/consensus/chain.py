@@ -22,6 +22,7 @@ from proofmill.host.network.consensus.records import ProvingTask, SlotReport, Ve
 from proofmill.host.network.consensus.spec import INCLUSION_LISTS, spec
 from proofmill.host.network.consensus.spec import engines as used_engines
 from proofmill.host.network.consensus.store import full_node, pin_store, prune_store
+from proofmill.host.network.consensus.witnesses import ProofWitness, sign
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.transfers.load import Load
 from proofmill.host.prover.circuits.rollup.size import SMALLEST, RollupSize
@@ -83,6 +84,8 @@ class EmbeddedChain:
         """The slot that `advance` ran last."""
         self._tree = BlockTree(bytes(self.head.root))
         self.lists = InclusionLists() if INCLUSION_LISTS else None
+        self._witnessed: set[tuple[bytes, int]] = set()
+        """Whose proof of which payload the witnesses of a slot have signed for."""
         self._attestations: list[spec.Attestation] = []
         self._payload_attestations: dict[bytes, spec.PayloadAttestation] = {}
 
@@ -124,15 +127,11 @@ class EmbeddedChain:
         makes the proposer build on that block instead of the head, and without `attesting` nobody
         votes in this slot.
         """
-        self.slot += 1
-        store, slot = self.store, self.slot
         if users:
             self._load_pool()
         balance = sum(self.balances())
-        spec.on_tick(store, store.genesis_time + slot * spec.config.SLOT_DURATION_MS // 1000)
-        for attestation in self._attestations:
-            if attestation.data.slot + 1 == slot:
-                spec.on_attestation(store, attestation)
+        self._begin_slot()
+        store, slot = self.store, self.slot
         head = spec.get_head(store) if parent is None else full_node(store, parent)
         done = self._tree.attested(bytes(head.root), slot - SLOTS_PER_EPOCH)
         with self._in_use():
@@ -170,6 +169,16 @@ class EmbeddedChain:
             justified_epoch=int(store.justified_checkpoint.epoch),
             finalized_epoch=self.finalized_epoch,
         )
+
+    def leave_empty(self) -> None:
+        """Run the next slot without a block, as where its proposer makes none: the votes are for
+        the head as it is."""
+        self._begin_slot()
+        pin_store(self.store)
+        self.head = spec.get_head(self.store)
+        self._vote(None, attesting=True)
+        self._list()
+        self._tell_engines()
 
     def advance_epochs(self, count: int) -> list[SlotReport]:
         """Run `count` epochs of slots: how a miner finds a chain that has long been running."""
@@ -249,18 +258,47 @@ class EmbeddedChain:
         """Let users sign transfers for the next block."""
         pool = self.execution_layer.transfers
         ledger = self.execution_layer.ledger(self._payload_hash)
-        for raw in self._load.transfers(self.slot, ledger, pool):
+        for raw in self._load.transfers(self.slot + 1, ledger, pool):
             pool.add(raw)
 
-    def _vote(self, block_root: bytes, attesting: bool) -> None:
-        """The votes of this slot, for the next one's proposer."""
+    def _begin_slot(self) -> None:
+        """The running slot ends, with what its witnesses have seen, and the votes of it count."""
+        self._witness()
+        self.slot += 1
+        store, slot = self.store, self.slot
+        spec.on_tick(store, store.genesis_time + slot * spec.config.SLOT_DURATION_MS // 1000)
+        for attestation in self._attestations:
+            if attestation.data.slot + 1 == slot:
+                spec.on_attestation(store, attestation)
+
+    def _witness(self) -> None:
+        """Three quarters of the slot are over: where witnesses count, its own sign whose proofs
+        they have, of payloads of the head's branch, unless an earlier slot's have."""
+        pool, head = self.execution_layer.witness_pool, bytes(self.head.root)
+        if pool is None:
+            return
+        for (root, _), proof in self.proofs.items():
+            block, name = self._tree.proposed(root), (root, proof.prover)
+            if name in self._witnessed or block is None or self._tree.delay(block, head) is None:
+                continue
+            vote = sign(self._signers, self.head_state, ProofWitness(
+                slot=self.slot, proven_slot=block.slot, payload_root=root, prover=proof.prover))
+            assert vote is not None, "every slot has witnesses"
+            pool.hear(self.head_state, vote)
+            self._witnessed.add(name)
+        pool.forget(self.slot)
+
+    def _vote(self, block_root: bytes | None, attesting: bool) -> None:
+        """The votes of this slot, for the next one's proposer; `block_root`: of its block."""
         oldest = self.slot - SLOTS_PER_EPOCH
         self._attestations = [a for a in self._attestations if a.data.slot > oldest]
         self._payload_attestations = {}
         if attesting:
-            state, signers = self.store.block_states[block_root], self._signers
+            signers = self._signers
             self._attestations.append(attest(signers, self.head_state, self.head, self.slot))
-            self._payload_attestations[block_root] = attest_payload(signers, state, block_root)
+            if block_root is not None:
+                self._payload_attestations[block_root] = attest_payload(
+                    signers, self.store.block_states[block_root], block_root)
 
     def _in_use(self) -> AbstractContextManager[None]:
         """The specification talks to this chain's engines, and knows its inclusion lists."""
@@ -293,3 +331,4 @@ class EmbeddedChain:
             key: proof for key, proof in self.proofs.items()
             if self.proof_engine.payload(key[0]) is not None
         }
+        self._witnessed &= {(root, proof.prover) for (root, _), proof in self.proofs.items()}

@@ -196,7 +196,7 @@ def attest(
     Only `signers` that `permit` lets sign do; committees without any are left out; None if that
     leaves nobody.
     """
-    state = _at_slot(head_state, slot)
+    state = at_slot(head_state, slot)
     epoch = spec.compute_epoch_at_slot(slot)
     start_slot = spec.compute_start_slot_at_epoch(epoch)
     head_slot = int(head_state.latest_block_header.slot)
@@ -309,7 +309,7 @@ def _bid(payload: spec.ExecutionPayload, parent_root: bytes, bits: Mapping[str, 
     )
 
 
-def _at_slot(state: spec.BeaconState, slot: int) -> spec.BeaconState:
+def at_slot(state: spec.BeaconState, slot: int) -> spec.BeaconState:
     """`state` brought forward to `slot`, itself where it is there already."""
     if state.slot == slot:
         return state

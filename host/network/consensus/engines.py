@@ -7,6 +7,7 @@ from typing import Generic, Protocol, TypeVar
 from proofmill.host.network.consensus.execution import ExecutionLayer
 from proofmill.host.network.consensus.proofs import BindingProofEngine, Verify
 from proofmill.host.network.consensus.spec import spec
+from proofmill.host.network.consensus.witnesses import WitnessPool
 from proofmill.host.network.transfers.pool import TransferPool
 from proofmill.host.prover.circuits.rollup.batch import Batch
 from proofmill.host.prover.circuits.rollup.ledger import Ledger
@@ -21,6 +22,8 @@ class Payloads(Protocol):
     """Why the last payload was refused, empty if it was not."""
     transfers: TransferPool
     """What waits for a payload."""
+    witness_pool: WitnessPool | None
+    """Votes of witnesses, on a chain where they count."""
 
     def ledger(self, payload_hash: bytes) -> Ledger:
         """The accounts after a payload; KeyError for one unknown or long finalised."""

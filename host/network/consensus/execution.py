@@ -37,6 +37,7 @@ class ExecutionLayer(PayloadBuilder):
         self._ledgers: dict[bytes, Ledger] = {self.genesis_hash: ledger}
         self._batches: dict[bytes, Batch] = {}
         self._head_hash = self.genesis_hash
+        self.witness_pool = None
         self._collectors = Collectors(ledger)
         self.transfers = TransferPool(
             chain_id, lambda: self._ledgers[self._head_hash],

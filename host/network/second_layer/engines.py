@@ -9,16 +9,17 @@ from proofmill.host.network.consensus.engines import Engines
 from proofmill.host.network.consensus.proofs import Verify
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.evm.client import Address
-from proofmill.host.network.mechanism.parameters import Parameters
+from proofmill.host.network.mechanism.parameters import Defences, Parameters
 from proofmill.host.network.second_layer.execution_layer import EvmExecutionLayer
 from proofmill.host.network.second_layer.proof_engine import EvmProofEngine
 from proofmill.host.prover.circuits.rollup.size import RollupSize
 from proofmill.host.prover.fflonk.verification_key import AnyKey
 
 
-def chain_parameters() -> Parameters:
-    """The mechanism's constants with this chain's epochs."""
-    return Parameters(slots_per_epoch=int(spec.SLOTS_PER_EPOCH))
+def chain_parameters(witnesses: bool = False) -> Parameters:
+    """The mechanism's constants with this chain's epochs; `witnesses`: whether they count."""
+    return Parameters(slots_per_epoch=int(spec.SLOTS_PER_EPOCH),
+                      defences=Defences(witnesses=witnesses))
 
 
 @dataclass(frozen=True)

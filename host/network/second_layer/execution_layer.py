@@ -8,13 +8,14 @@ breaks one is invalid, as one with a wrong state root is:
   rollup posts its batches; `extra_data` is the batch's commitment. The ledger itself is outside of
   the machine: every node applies the batch to its own. Its coins are in the contract Ledger.vy: the
   batch begins with the requests that wait there (`coins`).
-* On a chain with a delay function the first payload of an epoch brings a proof (`delayed_mixes`).
+* On a chain with a delay function the first payload of an epoch brings a proof (`delayed_mixes`),
+  and where witnesses count every payload says what they had (`witnessed_proofs`).
 * The block begins with the protocol's call to the contract Consensus.vy (EIP-4788's way), whose
   content every node derives for itself: what the parent payload's proof has to state, layer 1's
   base reward and the finalised slot in the parent's beacon state, and in which slots the network
   was divided, by the votes in the blocks up to the parent's. What the delay function made of a mix
-  comes in a call before it. So contracts know these things without trusting anybody who is not
-  trusted with the chain.
+  comes in a call before it, what witnesses had in one after it. So contracts know these things
+  without trusting anybody who is not trusted with the chain.
 """
 
 import logging
@@ -50,10 +51,12 @@ from proofmill.host.network.contracts.deployment import (
     BlockStatement,
     Clock,
     Layer,
+    Witnessed,
     deploy_layer,
     divided_bits,
     on_block,
     on_delayed_mix,
+    on_witnesses,
 )
 from proofmill.host.network.contracts.ledger import Opening, Terms, deploy_ledger
 from proofmill.host.network.contracts.registry import deploy_registry, pin
@@ -75,6 +78,11 @@ from proofmill.host.network.second_layer.delayed_mixes import (
     DELAYED_GAS,
     DelayedMixes,
     final_mix,
+)
+from proofmill.host.network.second_layer.witnessed_proofs import (
+    WITNESSED,
+    WitnessedProofs,
+    told_gas,
 )
 from proofmill.host.network.transfers.keystore import chain_key
 from proofmill.host.network.transfers.opening import development_key, opening_ledger
@@ -130,6 +138,8 @@ class _Known:
     drawing: bytes | None = None
     """What the delay function makes of the mix that draws the payload's epoch, where it brings it.
     """
+    witnessed: tuple[Witnessed, ...] = ()
+    """What it says of witnesses."""
 
 
 class EvmExecutionLayer(PayloadBuilder):
@@ -156,6 +166,9 @@ class EvmExecutionLayer(PayloadBuilder):
         super().__init__()
         self.delays = DelayedMixes(delay_squarings) if delay_squarings else None
         """Where mixes go through a delay function."""
+        self.witnesses = WitnessedProofs() if parameters.defences.witnesses else None
+        """Where they count."""
+        self.witness_pool = None if self.witnesses is None else self.witnesses.pool
         self._size, self._chain_id, self._genesis_time = size, chain_id, genesis_time
         secret = sha256(b"proofmill batches %d" % seed).digest()
         poster = address_of(secret)
@@ -334,12 +347,13 @@ class EvmExecutionLayer(PayloadBuilder):
             batch = self._batch_of(transactions, coins.queue)
             coins.require_all_taken(batch)
             ledger = before.apply(batch)
-            drawing = self._drawing(self._mix_due(
-                parent_hash, parent_beacon_block_root, int(payload.slot_number)), transactions)
+            mix = self._mix_due(parent_hash, parent_beacon_block_root, int(payload.slot_number))
+            drawing = self._drawing(mix, transactions)
+            told = self._told(parent_beacon_block_root, int(payload.slot_number), mix, transactions)
             executed = self.evm.execute(
                 parent_hash, transactions, int(payload.timestamp), bytes(payload.prev_randao),
                 bytes(payload.fee_recipient), self._system_calls(
-                    parent_hash, parent_beacon_block_root, int(payload.slot_number), drawing),
+                    parent_hash, parent_beacon_block_root, int(payload.slot_number), drawing, told),
                 parent_beacon_block_root, bytes(payload.extra_data), _withdrawals(payload))
         except ProofmillError as error:
             return str(error)
@@ -361,7 +375,8 @@ class EvmExecutionLayer(PayloadBuilder):
         self._known[executed.block.hash] = _Known(payload, BlockStatement(
             slot, name, before.root, ledger.root, batch.commitment, to_wei(seen.base),
             FULL_LOAD_BPS, bytes(payload.fee_recipient)), ledger, batch, coins,
-            self._certificates_after(executed, parent_hash, slot, seen.finalized_slot), drawing)
+            self._certificates_after(executed, parent_hash, slot, seen.finalized_slot), drawing,
+            tuple(told))
         if self.delays is not None and slot >= int(spec.SLOTS_PER_EPOCH):
             # The mix of the epoch before, which draws the next one's provers, is final.
             self.delays.begin(final_mix(self._store.block_states[parent_beacon_block_root],
@@ -394,6 +409,10 @@ class EvmExecutionLayer(PayloadBuilder):
         comes out of the delay function; None where it brings none. KeyError as `ledger`."""
         return self._known[payload_hash].drawing
 
+    def witnessed(self, payload_hash: bytes) -> tuple[Witnessed, ...]:
+        """What an accepted payload says of witnesses. KeyError as `ledger`."""
+        return self._known[payload_hash].witnessed
+
     def _build(
         self, parent_hash: bytes, attributes: spec.PayloadAttributes
     ) -> spec.ExecutionPayload:
@@ -403,10 +422,12 @@ class EvmExecutionLayer(PayloadBuilder):
             ledger, self._collectors.of(bytes(attributes.suggested_fee_recipient)),
             coins.next_requests(ledger, ledger.size.transfers))
         mix = self._mix_due(parent_hash, root, slot)
-        first = self._own_transactions(parent_hash, batch, coins, mix)
+        first = self._own_transactions(parent_hash, batch, coins, mix,
+                                       self._witnesses_data(parent_hash, root, slot))
         extra = batch.commitment.to_bytes(32, "big")
         withdrawals = _withdrawals(attributes)
-        calls = self._system_calls(parent_hash, root, slot, self._drawing(mix, first))
+        calls = self._system_calls(parent_hash, root, slot, self._drawing(mix, first),
+                                   self._told(root, slot, mix, first))
         own_gas = sum(decode_transaction(raw).gas for raw in (*first, *self._prepared))
         waiting = [*self.evm.pool.waiting(self.evm.gas_limit - own_gas), *self._prepared]
         self._prepared = []
@@ -441,14 +462,18 @@ class EvmExecutionLayer(PayloadBuilder):
             slot_number=slot)
 
     def _own_transactions(self, parent_hash: bytes, batch: Batch, coins: Coins,
-                          mix: bytes | None) -> list[bytes]:
-        """The batch's, the one with the proof of the delay function where one is due, and those
-        that hand proven batches in to the contract of coins."""
+                          mix: bytes | None, told: bytes | None) -> list[bytes]:
+        """The batch's, the one with the proof of the delay function where one is due, what
+        witnesses had where they count, and those that hand proven batches in to the contract of
+        coins."""
         nonce = self.evm.nonce_after(parent_hash, self._poster.address)
         sent = [self._poster.sign(INBOX, rlp.encode(batch.to_bytes()), gas=BATCH_GAS, nonce=nonce)]
         if mix is not None:
             assert self.delays is not None
             sent.append(self._poster.sign(DELAYED, self.delays.proof(mix), gas=DELAYED_GAS,
+                                          nonce=nonce + len(sent)))
+        if told is not None:
+            sent.append(self._poster.sign(WITNESSED, told, gas=told_gas(told),
                                           nonce=nonce + len(sent)))
         for each in () if coins.ended else coins.unproven[:MOST_HANDED_IN]:
             proof = self._proof_of(each)
@@ -520,10 +545,43 @@ class EvmExecutionLayer(PayloadBuilder):
         assert self.delays is not None
         return self.delays.output(mix, transactions)
 
+    def _witnesses_data(self, parent_hash: bytes, root: bytes, slot: int) -> bytes | None:
+        """What a payload says of witnesses, where they count: what its branch does not say yet."""
+        if self.witnesses is None:
+            return None
+        rewards, parent = self.layer.rewards, self.statement(parent_hash)
+        per_epoch = int(spec.SLOTS_PER_EPOCH)
+
+        def wanted(told: Witnessed) -> bool:
+            if (told.proven_slot, told.payload_root) == (parent.slot, parent.payload_root):
+                return True  # the contract opens it in this block
+            record = rewards.call("record", told.proven_slot)
+            if (record["payload_root"] != told.payload_root or rewards.call("settled_epochs")
+                    > told.proven_slot // per_epoch):
+                return False
+            if record["won"] and record["winner"] == told.prover \
+                    and record["included_slot"] <= max(told.slot, told.proven_slot + 1):
+                return False  # the block that has it was as early
+            seen, first = rewards.call("witnessed", told.proven_slot, told.prover)
+            return not seen or told.slot < first
+
+        with self.evm.at(parent_hash):
+            return self.witnesses.data(self._store.block_states[root], slot, wanted)
+
+    def _told(self, root: bytes, slot: int, mix: bytes | None, transactions: list[bytes]
+              ) -> list[Witnessed]:
+        """What a payload with these transactions says of witnesses. ProofmillError where that is
+        wrong; `mix`: as `_mix_due` has it."""
+        if self.witnesses is None:
+            return []
+        return self.witnesses.of(self._store.block_states[root], slot, 1 + (mix is not None),
+                                 transactions)
+
     def _system_calls(
         self, parent_hash: bytes, root: bytes, slot: int, drawing: bytes | None,
+        told: Sequence[Witnessed],
     ) -> list[tuple[Address, bytes]]:
-        """The protocol's calls of a payload. `drawing`: as it brings it."""
+        """The protocol's calls of a payload. `drawing`, `told`: as it brings it."""
         consensus, seen = self.layer.consensus, self._look(root)
         calls = []
         if drawing is not None:
@@ -531,6 +589,8 @@ class EvmExecutionLayer(PayloadBuilder):
         calls.append((consensus.address, on_block(
             consensus, self.statement(parent_hash), seen.finalized_slot,
             divided_bits(slot, seen.divided))))
+        if told:
+            calls.append((consensus.address, on_witnesses(consensus, told)))
         return calls
 
     def _look(self, root: bytes) -> Seen:

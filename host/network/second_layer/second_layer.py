@@ -168,9 +168,14 @@ class SecondLayer:
 
     def _closed_slot(self, submission: _Submission, slot: int) -> int | None:
         """The slot after whose block no other can include the proof, None before."""
-        record = self.layer.rewards.call("record", submission.slot)
-        blocks = self.layer.rewards.call("blocks")
-        if not record["opened"] or blocks - record["block"] + 1 < self._parameters.window_blocks:
+        rewards, parameters = self.layer.rewards, self._parameters
+        record = rewards.call("record", submission.slot)
+        if parameters.defences.witnesses:
+            # A late block may say that they had it in time.
+            over = submission.slot // parameters.slots_per_epoch < rewards.call("settled_epochs")
+        else:
+            over = rewards.call("blocks") - record["block"] + 1 >= parameters.window_blocks
+        if not record["opened"] or not over:
             submission.closed_slot = None
         elif submission.closed_slot is None:
             submission.closed_slot = slot

@@ -358,6 +358,7 @@ def folder_of(path):
     (["--execution", "http://127.0.0.1:9"], "http://127.0.0.1:9 does not answer eth_chainId"),
     (["--slot-seconds", "0"], "--slot-seconds 0"),
     (["--delay", "9", "--execution", "http://127.0.0.1:9"], "--delay 9: is for contracts in the"),
+    (["--witnesses", "--execution", "http://127.0.0.1:9"], "--witnesses: is for contracts in the"),
     (["--certificates", "--execution", "http://127.0.0.1:9"], "--certificates: are paid by"),
 ])
 def test_a_wrong_node_is_named(capsys, arguments, message):
@@ -399,6 +400,19 @@ def test_mining_with_a_delay_function(capsys: pytest.CaptureFixture[str]) -> Non
     # A payload built here is checked when it is built, and again when it comes.
     assert delay["squarings"] == 400 and delay["checked"] == 2 * delay["evaluated"] >= 6
     assert "400 squarings on each mix that draws" in shown.err
+
+
+@pytest.mark.slow
+def test_mining_where_witnesses_count(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["mine", *SMALLEST, "--device", "cpu", "--blocks", "2", "--witnesses",
+                 "--json"]) == 0
+    shown = capsys.readouterr()
+    record = json.loads(shown.out)
+    assert record["proofs_included"] == 2 and record["layer2_gwei_matured"] > 0
+    witnesses = record["witnesses"]
+    assert set(witnesses) == set(FIELDS["mine: witnesses"])
+    assert witnesses["votes_told"] == 2 and witnesses["votes_checked"] == 4
+    assert "2 votes of more than half of a slot's validators told" in shown.err
 
 
 @pytest.mark.slow

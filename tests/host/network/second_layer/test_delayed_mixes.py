@@ -1,7 +1,6 @@
 """A chain whose provers are drawn by what a delay function makes of RANDAO's mixes."""
 
 import sys
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
 from proofmill.host.prover.circuits.rollup.size import SMALLEST
 from proofmill.host.prover.groth16.setup import development_setup
 from tests.host.network.contracts.world import ETHER, private_key
-from tests.host.network.second_layer.test_execution_layer import rehashed, send
+from tests.host.network.second_layer.test_execution_layer import refused, send
 
 SQUARINGS = 300
 OWNERS = ("owner 0", "owner 1", "owner 2")
@@ -85,21 +84,6 @@ def test_the_first_payload_of_an_epoch_brings_the_proof(chain: EmbeddedChain) ->
         if due:
             mix = mix_of(chain, slot // SLOTS_PER_EPOCH - 2)
             assert proofs == [evaluate(mix, SQUARINGS).proof]
-
-
-def refused(chain: EmbeddedChain, slot: int, transactions: Sequence[bytes]) -> str:
-    """Why the payload of a slot is not taken with these transactions."""
-    layer: Any = chain.execution_layer
-    record = chain._tree.at(slot, bytes(chain.head.root))
-    payload = record.payload.copy()
-    payload.transactions = [spec.Transaction(raw) for raw in transactions]
-    request = spec.NewPayloadRequest(
-        execution_payload=payload, versioned_hashes=[],
-        parent_beacon_block_root=record.request.parent_beacon_block_root,
-        execution_requests=record.request.execution_requests)
-    payload.block_hash = rehashed(layer, payload, request.parent_beacon_block_root)
-    assert not layer.verify_and_notify_new_payload(request)
-    return str(layer.refusal)
 
 
 def test_payloads_with_a_wrong_proof_or_none_are_refused(chain: EmbeddedChain) -> None:

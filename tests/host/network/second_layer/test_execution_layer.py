@@ -1,6 +1,6 @@
 """Consensus over real EVM blocks: the specification's chain, its payloads py-evm's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -173,6 +173,21 @@ def rehashed(layer: Any, payload: Any, root: Any) -> bytes:
     finally:
         execution_layer.header_hash = original
     return seen[-1]
+
+
+def refused(chain: EmbeddedChain, slot: int, transactions: Sequence[bytes]) -> str:
+    """Why the payload of a slot is not taken with these transactions."""
+    layer: Any = chain.execution_layer
+    record = chain._tree.at(slot, bytes(chain.head.root))
+    payload = record.payload.copy()
+    payload.transactions = [spec.Transaction(raw) for raw in transactions]
+    request = spec.NewPayloadRequest(
+        execution_payload=payload, versioned_hashes=[],
+        parent_beacon_block_root=record.request.parent_beacon_block_root,
+        execution_requests=record.request.execution_requests)
+    payload.block_hash = rehashed(layer, payload, request.parent_beacon_block_root)
+    assert not layer.verify_and_notify_new_payload(request)
+    return str(layer.refusal)
 
 
 def test_branches_have_their_own_contracts(chain: EmbeddedChain) -> None:
