@@ -31,6 +31,7 @@ from proofmill.hdl.commands import (
 from proofmill.hdl.counters import COUNTER_BITS
 from proofmill.hdl.curve import Group
 from proofmill.hdl.description import describe
+from proofmill.hdl.evaluate import evaluate_states, room_words
 from proofmill.hdl.exchange import exchange
 from proofmill.hdl.extent import Extent
 from proofmill.hdl.fetcher import REQUEST, WRITE
@@ -104,7 +105,8 @@ class Accelerator(wiring.Component):
         size = Signal(SIZE)
         bias = Signal(BIAS_WORDS * WORD, reset_less=True)
         m.submodules.extent = extent = Extent(self.memory_words)
-        error = Signal(errors(matrices=bool(shape.matrices)))
+        error = Signal(errors(matrices=bool(shape.matrices),
+                              evaluation=bool(shape.evaluation)))
         reply = Signal(ANSWER)
         index = Signal(range(max(len(IDENTITY), len(COUNTERS)) + 1))
         group = Signal.like(msm.group)
@@ -139,6 +141,8 @@ class Accelerator(wiring.Component):
         of_words = (header.command == Command.LOAD) | (header.command == Command.TRANSFORM)
         if shape.matrix is not None:
             of_words = of_words | (header.command == Command.MATMUL)
+        if shape.evaluator is not None:
+            of_words = of_words | (header.command == Command.EVALUATE)
         with m.If(of_words):
             m.d.comb += [extent.words.eq(place.count), extent.copies.eq(0)]
         with m.Else():
@@ -162,6 +166,9 @@ class Accelerator(wiring.Component):
                 if shape.matrix is not None:
                     with m.Case(Command.MATMUL):
                         m.d.comb += splits.eq((place.address | place.count)[:within].any())
+                if shape.evaluator is not None:
+                    with m.Case(Command.EVALUATE):
+                        m.d.comb += splits.eq(place.address[:within].any())
             fits &= ~splits
 
         def record(name, values):
@@ -203,6 +210,11 @@ class Accelerator(wiring.Component):
                             m.next = "PLACE"
                         with m.Case(Command.MATRICES):
                             m.next = "ARRAY"
+                    if shape.evaluator is not None:
+                        with m.Case(Command.EVALUATE):
+                            m.next = "PROGRAM"
+                        with m.Case(Command.EVALUATION):
+                            m.next = "ROOM"
                     with m.Case(Command.RESET):
                         m.d.comb += msm.clear.eq(1)
                         m.next = "CLEARING"
@@ -322,6 +334,11 @@ class Accelerator(wiring.Component):
             if shape.matrix is not None:
                 matmul_states(m, self, msm, words, place, stored, error, reply)
                 record("ARRAY", array_words(shape.matrix).values())
+            if shape.evaluator is not None:
+                evaluate_states(m, self, msm, header, place, size, stored, error, reply, extent,
+                                fits)
+                record("ROOM", room_words(shape.evaluator, shape.transform).values())
+                record("PHASES", msm.evaluation.phases)
             record("COUNTERS", [*(msm.counters[name] for name in SUM_COUNTERS), *transform])
         return m
 

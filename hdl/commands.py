@@ -45,6 +45,22 @@ class Command(enum.IntEnum):
     TRANSFORM = 6
     MATMUL = 7
     MATRICES = 8
+    EVALUATE = 9
+    EVALUATION = 10
+
+
+class Segment(enum.IntEnum):
+    """What a part of a matrix's program in the memory says, from its first word on."""
+
+    NUMBERS = 1
+    """`count` coefficients follow, to be known by numbers from `at` on."""
+    WIRES = 2
+    """`count` values of the witness, from wire `first` on, lie in places from `at` on from now."""
+    ENTRIES = 3
+    """`count` words of entries follow."""
+    ROWS = 4
+    """The sums of the `count` rows from `at` on are the next results; they are 0 from now on, but
+    not where they stay on the chip."""
 
 
 DESCRIPTIONS = {
@@ -97,6 +113,19 @@ DESCRIPTIONS = {
                     "blocks took.",
     Command.MATRICES: "Say how matrices are cut: an ANSWER, then one ARRAY record of words. Where "
                       "there are no matrices it is an unknown command, and so is MATMUL.",
+    Command.EVALUATE: "Multiply sparse matrices by a witness: the sums A w and B w of a Groth16 "
+                      "prover. What they are says a program of `count` words from `address` of "
+                      "the first PLACE on, which LOAD has put there; the witness' values are the "
+                      "`count` words of the second, each below the order of the groups, in 4 "
+                      "words. A program gives 2 ** `power` rows of A, then as many of B; `words` "
+                      "is 0. With `finish` 1 these go on to a TRANSFORM, whose `address` and "
+                      "`count` are the third PLACE, else the third is 0. Answers an ANSWER; the "
+                      "scalars of H, without `finish` the sums, 4 words each; an ANSWER with "
+                      "`last` set, whose error says whether the program was one; and the PHASES, "
+                      "cycles, a word each.",
+    Command.EVALUATION: "Say how matrices lie in a program: an ANSWER, then one ROOM record of "
+                        "words. Where there is no evaluation it is an unknown command, and so is "
+                        "EVALUATE.",
 }
 
 HEADER = data.StructLayout({"command": unsigned(8), "group": unsigned(8), "window": unsigned(8),
@@ -112,6 +141,15 @@ STORED = data.StructLayout({"point_words": unsigned(16), "copy_words": unsigned(
 SIZE = data.StructLayout({"power": unsigned(32), "words": unsigned(32)})
 MATRIX = data.StructLayout({"steps": unsigned(16), "groups": unsigned(24), "tiles": unsigned(24)})
 OPERANDS = data.StructLayout({"entry": unsigned(32), "words": unsigned(32)})
+SEGMENT = data.StructLayout({"kind": unsigned(8), "at": unsigned(24), "count": unsigned(32)})
+FIRST = data.StructLayout({"first": unsigned(32)})
+"""The two words that a segment of a program begins with; `first` is of WIRES alone. Entries are
+even in number."""
+
+ENTRY = data.StructLayout({"row": unsigned(20), "wire": unsigned(22), "number": unsigned(22)})
+"""An entry: the value in place `wire` times the coefficient with that `number`, see
+`hdl.evaluation.Kind`, is added to the sum of a row."""
+
 BIAS = data.StructLayout({"bias": unsigned(64)})
 BIAS_WORDS = 4
 """Words of the bias that makes digits signed, low word first: see `hdl.windows`."""
@@ -134,6 +172,8 @@ WORDS = {
     Command.TRANSFORM: (HEADER, PLACE, SIZE),
     Command.MATMUL: (HEADER, PLACE, MATRIX, OPERANDS),
     Command.MATRICES: (HEADER,),
+    Command.EVALUATE: (HEADER, PLACE, PLACE, PLACE, SIZE),
+    Command.EVALUATION: (HEADER,),
 }
 """The words of each command before its data."""
 
@@ -156,12 +196,15 @@ class Error(enum.IntEnum):
     BATCHES = 8      # this gateware makes no sums in batches
     POINTS = 9       # a batch had no inverse: coordinates are not below the modulus
     MATRICES = 10    # operands have no room on the chip, sizes are 0, or no weights are there
+    EVALUATION = 11  # no results of this size, other words or `count`; or the program is none
 
 
-def errors(*, matrices: bool) -> type[enum.IntEnum]:
-    """Those that gateware gives, with or without matrices. Codes are named in a netlist, so that
-    without the mode it is, to the letter and the hash, what it was before there was one."""
-    left_out = () if matrices else (Error.MATRICES,)
+def errors(*, matrices: bool, evaluation: bool) -> type[enum.IntEnum]:
+    """Those that gateware gives, with or without matrices and evaluation. Codes are named in a
+    netlist, so that without a mode it is, to the letter and the hash, what it was before there was
+    one."""
+    left_out = [error for error, there in ((Error.MATRICES, matrices),
+                                           (Error.EVALUATION, evaluation)) if not there]
     return enum.IntEnum("Error", {each.name: each.value for each in Error if each not in left_out})
 
 
@@ -184,6 +227,16 @@ ARRAY = ("operand_bits", "interval", "carry_cycles", "loop", "element", "product
          "element_bits", "late")
 """The words of an answer to MATRICES: with the identity's `curve`, `digit` and `limb` the fields of
 a `hdl.matrix_unit.MatrixUnitShape`."""
+
+ROOM = ("places", "spacing", "radix", "value_words")
+"""The words of an answer to EVALUATION: there are 2 ** `places` places for wires, for numbers of
+coefficients, and rows; entries of a row are at least `spacing` entries apart; coefficients are
+times 2 ** `radix`; and a value has `value_words` words."""
+
+PHASES = ("brought", "evaluated", "given")
+"""The last words of an answer to EVALUATE, cycles: in which coefficients and wires came from the
+memory, in which entries did and were summed up, and in which rows were given out or to the
+transform."""
 
 SUM_COUNTERS = ("fill", "sum", "output", "finish", "recode", "drain", "digits", "additions",
                 "waited", "skipped", "batched", "products", "batches")

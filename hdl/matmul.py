@@ -19,6 +19,8 @@ def matmul_words(m, accelerator, msm):
     others = msm.start | msm.clear
     if accelerator.shape.transform is not None:
         others = others | msm.transform
+    if accelerator.shape.evaluator is not None:
+        others = others | msm.evaluation.start
     with m.If(others):
         m.d.sync += kept.eq(0)
     with m.Elif(msm.matrices.start):

@@ -29,6 +29,8 @@ from proofmill.hdl.batch_shape import BatchShape
 from proofmill.hdl.commands import ANSWER, NUMBER, WORD, Command, Error
 from proofmill.hdl.counters import COUNTS, Counters
 from proofmill.hdl.curve import Group
+from proofmill.hdl.evaluation import EvaluationShape
+from proofmill.hdl.evaluator import Evaluator, connect_evaluator, evaluation_port
 from proofmill.hdl.fetcher import REQUEST, WRITE, Fetcher
 from proofmill.hdl.frames import Frames
 from proofmill.hdl.hand_out import HandOut
@@ -74,6 +76,7 @@ class MsmShape:
     matrices : matrices are multiplied, on the adder's first multiplier, which has to be a
         `MatrixShape`; weights lie in the memory of the first unit's mailboxes, and there is one of
         2 ** `matrices` entries of activations beside it; None: none are.
+    evaluation : a key's matrices are evaluated for the transforms, where these are; None: not.
     port : words that the memory answers in a cycle, 2; whatever is asked for then begins at an
         even address. None: one.
     """
@@ -86,6 +89,7 @@ class MsmShape:
     batch: int | None = None
     port: int | None = None
     matrices: int | None = None
+    evaluation: bool | None = None
 
     def __post_init__(self):
         if self.port not in (None, 2):
@@ -96,6 +100,8 @@ class MsmShape:
                              f"here are {self.adder.units} units")
         self._check_matrices()
         if self.transforms is None:
+            if self.evaluation:
+                raise ValueError("matrices are evaluated for transforms, and there are none here")
             return
         if self.adder.multiplier.second is None:
             raise ValueError("transforms are computed in the multiplier's second field, and this "
@@ -106,6 +112,10 @@ class MsmShape:
                 f"memory, and {self.mailbox_bits} mailbox_bits are {1 << self.mailbox_bits:,}")
         if self.transform.stored.bit_length() > self.adder.coordinate_bits:
             raise ValueError(f"values of {self.transform.stored.bit_length()} bits do not fit "
+                             f"coordinates of {self.adder.coordinate_bits}")
+        if self.evaluation and (
+                self.evaluator.field.register_bits > self.adder.coordinate_bits):
+            raise ValueError(f"sums of {self.evaluator.field.register_bits} bits do not fit "
                              f"coordinates of {self.adder.coordinate_bits}")
         if self.transform.value_words % self.port_words:
             raise ValueError(f"values of {self.transform.value_words} words do not begin where a "
@@ -132,11 +142,15 @@ class MsmShape:
 
     @property
     def lent(self) -> tuple[int, int, int] | None:
-        """(planes, rows, bits) of what transforms and matrices use of the memory of mailboxes."""
+        """(planes, rows, bits) of what transforms, their evaluation and matrices use of the memory
+        of mailboxes."""
         if self.matrices is not None:
             bits = self.adder.coordinate_bits
             planes = -(-self.matrix.multiplier.word_bits // bits)
             return (PLANES if self.transform else planes), 1 << self.mailbox_bits, bits
+        if self.evaluator is not None:
+            return PLANES, 1 << self.mailbox_bits, max(
+                self.transform.stored.bit_length(), self.evaluator.field.register_bits)
         return self.transform and (
             PLANES, self.transform.rows, self.transform.stored.bit_length())
 
@@ -154,6 +168,14 @@ class MsmShape:
         return TransformShape(
             multiplier=multiplier, power=self.transforms, more=1,
             reach=min(2 * self.transforms, two_adicity(multiplier.fields[-1]) - 1))
+
+    @cached_property
+    def evaluator(self) -> EvaluationShape | None:
+        """The evaluation, likewise, with as many places as the memory of mailboxes has rows."""
+        if not self.evaluation:
+            return None
+        return EvaluationShape(multiplier=self.adder.multiplier, lent=True, **dict.fromkeys(
+            ("wire_bits", "number_bits", "row_bits"), self.mailbox_bits))
 
     @cached_property
     def batches(self) -> dict[Group, BatchShape]:
@@ -226,6 +248,8 @@ class Msm(wiring.Component):
         words for the memory: see `hdl.transform_tiles.Tiles`; only where there are transforms
     matrices : see `hdl.matrices.Matrices`, whose `address` and `count` are those above; only where
         there are matrices
+    evaluation : see `hdl.evaluator.Evaluator`; where it is not begun with `transform`, results are
+        words; only where there is one
     """
 
     def __init__(self, shape: MsmShape, program=None):
@@ -260,6 +284,8 @@ class Msm(wiring.Component):
                 "values": In(words), "transformed": Out(words), "transforming": Out(1),
                 "moving": Out(1), "writes": Out(stream.Signature(WRITE))}),
             **({} if shape.matrix is None else {"matrices": In(matrix_port(shape.matrix))}),
+            **({} if shape.evaluator is None else {
+                "evaluation": In(evaluation_port())}),
         })
 
     def elaborate(self, platform):
@@ -299,16 +325,23 @@ class Msm(wiring.Component):
         ready, others = sequencer.ready, []
         if shape.transform is not None:
             m.submodules.transforms = transforms = Transform(
-                shape.transform, datapath=shape.datapath)
+                shape.transform, datapath=shape.datapath, given=bool(shape.evaluation))
             m.submodules.tiles = tiles = Tiles(shape.transform)
             ready = ready & tiles.ready
             tiles.connect(m, transforms)
-            others.append(("narrow", tiles))
+            others.append(("narrow", tiles, ~tiles.ready))
+        if shape.evaluator is not None:
+            m.submodules.evaluator = evaluator = Evaluator(
+                shape.evaluator, shape.transform, datapath=shape.datapath)
+            ready = ready & evaluator.ready
+            # Meanwhile tiles may wait for what they then take into the memory.
+            others[-1] = ("narrow", tiles, ~tiles.ready & evaluator.ready)
+            others.append(("narrow_evaluation", evaluator, ~evaluator.ready))
         if shape.matrix is not None:
             m.submodules.matrices = matrices = Matrices(
                 shape.matrix, shape.adder.coordinate_bits, datapath=shape.datapath)
             ready = ready & matrices.ready
-            others.append(("narrow_matrices", matrices))
+            others.append(("narrow_matrices", matrices, ~matrices.ready))
         if others:
             self._share_memory(m, fetcher.requests, loader.points, others)
         else:
@@ -355,6 +388,9 @@ class Msm(wiring.Component):
             self._finish(m, sequencer, frames, hand_out, point_adder)
         if shape.transform is not None:
             self._transform(m, transforms, tiles, frames, units[0], point_adder)
+        if shape.evaluator is not None:
+            connect_evaluator(m, self, evaluator, transforms, tiles, frames, units[0],
+                              point_adder)
         if shape.matrix is not None:
             self._matrices(m, matrices, units[0], point_adder)
         if shape.batches:
@@ -367,16 +403,16 @@ class Msm(wiring.Component):
     def _share_memory(self, m, requests, points, others):
         """The memory is the sums', and that of one of `others` while it has something under way."""
         idle = others[0][1].ready
-        for _, other in others[1:]:
+        for _, other, _ in others[1:]:
             idle = idle & other.ready
         clients = [(requests, points, idle)]
-        for name, other in others:
+        for name, other, theirs in others:
             words = other.points
             if self.shape.port_words > 1:
                 m.submodules[name] = narrow = Narrow(self.shape.port_words)
                 wiring.connect(m, narrow.narrow, words)
                 words = narrow.wide
-            clients.append((other.requests, words, ~other.ready))
+            clients.append((other.requests, words, theirs))
         for source, target, theirs in clients:
             m.d.comb += [source.ready.eq(self.requests.ready & theirs),
                          target.payload.eq(self.points.payload),
@@ -478,7 +514,7 @@ class Msm(wiring.Component):
             return
         m.d.comb += [transforms.product.eq(adder.product), unit.lending.eq(~transforms.ready)]
         for port, plane in zip(transforms.planes, unit.planes, strict=True):
-            if self.shape.matrix is None:
+            if self.shape.matrix is None and self.shape.evaluator is None:
                 wiring.connect(m, port, plane)
             else:  # whose rows are of other sizes
                 m.d.comb += [port.word.eq(plane.word), *(

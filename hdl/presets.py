@@ -76,6 +76,11 @@ def with_transforms(shape: MsmShape = STANDARD) -> MsmShape:
                    transforms=min(shape.mailbox_bits, two_adicity(field)) - 1)
 
 
+def with_evaluation(shape: MsmShape = STANDARD) -> MsmShape:
+    """The same accelerator with transforms, and the evaluation of a key's matrices for them."""
+    return replace(with_transforms(shape), evaluation=True)
+
+
 def with_batches(shape: MsmShape = STANDARD, pairs: int | None = None) -> MsmShape:
     """The same accelerator with sums made in batches of up to `pairs` (None: as many as hide an
     inversion), on its multiplier, with a port to the memory by which points come in faster than

@@ -61,12 +61,14 @@ class Transform(wiring.Component):
     ----------
     shape : see there.
     datapath : False leaves out values, products and planes: the same cycles, and words of zeros.
+    given : values may also come one a cycle.
 
     Members
     -------
     start, power : see `hdl.transform_passes.Passes`, in
     words : stream of words, in: a, then b, every value below r, the low word first; what is not
         below r gives a wrong result and no harm
+    given, value : a value of a or b, canonical, in, while it waits for words; only if they may
     answers : stream of words, out: h, canonical, in natural order
     ready : nothing is under way, out
     settled : no value is on its way out, out
@@ -80,8 +82,8 @@ class Transform(wiring.Component):
     slot : operands may go in ``OPERANDS_AFTER`` cycles later, in; every ``interval`` cycles
     """
 
-    def __init__(self, shape: TransformShape, *, datapath: bool = True):
-        self.shape, self.datapath = shape, datapath
+    def __init__(self, shape: TransformShape, *, datapath: bool = True, given: bool = False):
+        self.shape, self.datapath, self.values_given = shape, datapath, given
         words = stream.Signature(WORD)
         multiplier = shape.multiplier
         super().__init__({
@@ -89,6 +91,7 @@ class Transform(wiring.Component):
             "answers": Out(words), "ready": Out(1), "settled": Out(1), "computing": Out(1),
             "tile": Out(tile_layout(shape)),
             "slot": In(1, init=1),
+            **({} if not given else {"given": In(1), "value": In(shape.field.bits)}),
             **({} if not datapath else {
                 "planes": Out(PlanePort(shape.rows, shape.stored.bit_length())).array(PLANES),
                 "a": Out(multiplier.operand_bits), "b": Out(multiplier.operand_bits),
@@ -141,6 +144,10 @@ class Transform(wiring.Component):
         with m.If(self.words.valid & self.words.ready):
             m.d.sync += [gathered.eq(Cat(gathered, self.words.payload)[WORD:]),
                          count.eq(Mux(count == words - 1, 0, count + 1))]
+        if self.values_given:
+            with m.If(self.given):
+                m.d.comb += passes.loaded.eq(1)
+                m.d.sync += gathered.eq(self.value)
         return gathered
 
     def _read(self, m, slots):

@@ -2,9 +2,11 @@
 and the cycles that it takes."""
 
 import heapq
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from proofmill.hdl.commands import pack
 from proofmill.hdl.evaluation import SPACING, EvaluationShape, Kind
@@ -64,29 +66,37 @@ def numbered(shape: EvaluationShape,
                    if number >= Kind.STORED}
 
 
-def in_order(entries: Iterable[Numbered]) -> list[Numbered]:
-    """The entries such that those of a row are `SPACING` apart.
+def order(rows: NDArray[np.int64], spacing: int = SPACING) -> NDArray[np.int64]:
+    """Indices of entries, given their rows, such that those of a row are `spacing` apart; -1 where
+    there is none.
 
     Rows are dealt to as many lanes, the longest first to the shortest lane (Graham, "Bounds on
-    multiprocessing timing anomalies", 1969), and a lane's entries come every `SPACING` places; at
-    the end of a lane that is shorter, `NOTHING`.
+    multiprocessing timing anomalies", 1969), and a lane's entries come every `spacing` places; at
+    the end of a lane that is shorter there are none.
     """
-    rows: Mapping[int, list[Numbered]] = defaultdict(list)
-    for entry in entries:
-        rows[entry.row].append(entry)
-    lanes: list[list[Numbered]] = [[] for _ in range(SPACING)]
-    lengths = [(0, lane) for lane in range(SPACING)]
-    for row in sorted(rows.values(), key=len, reverse=True):
-        length, lane = heapq.heappop(lengths)
-        lanes[lane] += row
-        heapq.heappush(lengths, (length + len(row), lane))
-    longest = max(map(len, lanes))
-    padded = [lane + [NOTHING] * (longest - len(lane)) for lane in sorted(
-        lanes, key=len, reverse=True)]
-    found = [entry for together in zip(*padded, strict=True) for entry in together]
-    while found and found[-1] is NOTHING:
-        found.pop()
+    _, own, counts = np.unique(rows, return_inverse=True, return_counts=True)
+    lane_of, begins = (np.zeros(len(counts), np.int64) for _ in range(2))
+    lengths = [(0, lane) for lane in range(spacing)]
+    for row in np.argsort(-counts, kind="stable").tolist():
+        begins[row], lane_of[row] = lengths[0]
+        heapq.heapreplace(lengths, (lengths[0][0] + int(counts[row]), lengths[0][1]))
+    turn = np.zeros(spacing, np.int64)
+    for place, (_, lane) in enumerate(sorted(lengths, key=lambda each: -each[0])):
+        turn[lane] = place
+    together = np.argsort(own, kind="stable")
+    within = np.empty(len(rows), np.int64)
+    within[together] = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    places = (begins[own] + within) * spacing + turn[lane_of[own]]
+    found = np.full(places.max() + 1 if len(rows) else 0, -1, np.int64)
+    found[places] = np.arange(len(rows))
     return found
+
+
+def in_order(entries: Iterable[Numbered], spacing: int = SPACING) -> list[Numbered]:
+    """The entries in `order`, with `NOTHING` where there is none."""
+    given = list(entries)
+    rows = np.array([entry.row for entry in given], np.int64)
+    return [NOTHING if index < 0 else given[index] for index in order(rows, spacing).tolist()]
 
 
 def given_words(shape: EvaluationShape, witness: Sequence[int],

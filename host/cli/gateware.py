@@ -258,7 +258,19 @@ def _shape(options: argparse.Namespace) -> Any:
 
 def run_commands(options: argparse.Namespace) -> int:
     """Show the command table."""
-    from proofmill.hdl.commands import ANSWER, ARRAY, COUNTERS, DESCRIPTIONS, IDENTITY, WORDS
+    from proofmill.hdl.commands import (
+        ANSWER,
+        ARRAY,
+        COUNTERS,
+        DESCRIPTIONS,
+        ENTRY,
+        FIRST,
+        IDENTITY,
+        PHASES,
+        ROOM,
+        SEGMENT,
+        WORDS,
+    )
 
     def fields(layout: Any) -> str:
         return ", ".join(f"{name}[{layout[name].width}]" for name, _ in layout)
@@ -273,4 +285,8 @@ def run_commands(options: argparse.Namespace) -> int:
     screen.line(f"IDENTITY, a word each: {', '.join(IDENTITY)}")
     screen.line(f"COUNTERS, a word each: {', '.join(COUNTERS)}")
     screen.line(f"ARRAY, a word each: {', '.join(ARRAY)}")
+    screen.line(f"ROOM, a word each: {', '.join(ROOM)}")
+    screen.line(f"PHASES, a word each: {', '.join(PHASES)}")
+    for name, layout in (("SEGMENT", SEGMENT), ("FIRST", FIRST), ("ENTRY", ENTRY)):
+        screen.line(f"{name}: {fields(layout)}")
     return 0

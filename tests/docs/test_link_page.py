@@ -11,12 +11,17 @@ from proofmill.hdl.commands import (
     BIAS,
     BIAS_WORDS,
     COUNTERS,
+    ENTRY,
+    FIRST,
     HEADER,
     IDENTITY,
     MATRIX,
     OPERANDS,
+    PHASES,
     PLACE,
     REGION,
+    ROOM,
+    SEGMENT,
     SIZE,
     SLICES,
     STORED,
@@ -24,6 +29,7 @@ from proofmill.hdl.commands import (
     WORDS,
     Command,
     Error,
+    Segment,
     pack,
 )
 from proofmill.hdl.framing import DELIMITER, ESCAPE, ESCAPED, FRAME, Flag
@@ -32,7 +38,8 @@ from proofmill.host.prover.devices.frames import Frame, encode
 PAGE = (Path(__file__).parents[2] / "docs" / "link.md").read_text()
 LAYOUTS = {"FRAME": FRAME, "HEADER": HEADER, "PLACE": PLACE, "REGION": REGION,
            "SLICES": SLICES, "STORED": STORED, "SIZE": SIZE, "MATRIX": MATRIX,
-           "OPERANDS": OPERANDS, "ANSWER": ANSWER}
+           "OPERANDS": OPERANDS, "SEGMENT": SEGMENT, "FIRST": FIRST, "ENTRY": ENTRY,
+           "ANSWER": ANSWER}
 
 
 def section(title):
@@ -67,7 +74,9 @@ def test_commands_and_errors_are_those_of_the_code():
     assert [row[:2] for row in rows(section("Errors"))] == [
         [str(error.value), error.name] for error in Error]
     assert f"version {VERSION}" in section("Identity and counters")
-    for words in (IDENTITY, COUNTERS, ARRAY):
+    assert [row[:2] for row in rows(section("Evaluation"))] == [
+        [str(segment.value), segment.name] for segment in Segment]
+    for words in (IDENTITY, COUNTERS, ARRAY, ROOM, PHASES):
         assert ", ".join(f"`{name}`" for name in words) in section(
             "Identity and counters").replace("\n", " ")
 

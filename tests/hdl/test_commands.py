@@ -69,9 +69,13 @@ def test_names_and_magic():
     assert name_word("bls12-381").to_bytes(8, "little") == b"bls12-38"
 
 
-def test_gateware_without_matrices_names_no_codes_of_theirs():
-    """Its netlist names all that it has, so a record of before them stays true."""
-    with_them, without = errors(matrices=True), errors(matrices=False)
-    assert [each.name for each in with_them] == [each.name for each in Error]
-    assert {each.name for each in Error} - {each.name for each in without} == {"MATRICES"}
-    assert "MATRICES" not in rtlil.convert(Accelerator(replace(TOY_SHAPE, finisher=False)))
+def test_gateware_without_a_mode_names_no_codes_of_its():
+    """Its netlist names all that it has, so a record of before the mode stays true."""
+    modes = {"MATRICES": "matrices", "EVALUATION": "evaluation"}
+    every = dict.fromkeys(modes.values(), True)
+    assert [each.name for each in errors(**every)] == [each.name for each in Error]
+    text = rtlil.convert(Accelerator(replace(TOY_SHAPE, finisher=False)))
+    for name, mode in modes.items():
+        without = errors(**every | {mode: False})
+        assert {each.name for each in Error} - {each.name for each in without} == {name}
+        assert name not in text

@@ -1,0 +1,78 @@
+"""The accelerator's states for EVALUATE and EVALUATION."""
+
+from amaranth import *
+
+from proofmill.hdl.commands import PLACE, Error
+from proofmill.hdl.evaluation import EvaluationShape
+from proofmill.hdl.transform_shape import TransformShape
+
+PLACES = ("PROGRAM", "WITNESS", "TILES")
+"""The states for the words of an EVALUATE before its size, and what they name."""
+
+
+def room_words(shape: EvaluationShape, transform: TransformShape) -> dict[str, int]:
+    """What is said of an evaluation in answer to EVALUATION, `hdl.commands.ROOM`."""
+    return {"places": shape.row_bits, "spacing": shape.spacing,
+            "radix": shape.multiplier.radix.bit_length() - 1, "value_words": transform.value_words}
+
+
+def evaluate_states(m, accelerator, msm, header, place, size, stored, error, reply, extent, fits):
+    """The states of EVALUATE, from the words behind its `header` on; see `extent` and `fits` in
+    `hdl.accelerator.Accelerator`."""
+    transform, port = accelerator.shape.transform, msm.evaluation
+    commands, answers = accelerator.commands, accelerator.answers
+    kept = {"PROGRAM": Signal(PLACE, name="program"), "WITNESS": Signal(PLACE, name="witness")}
+    m.d.comb += [port.program.eq(kept["PROGRAM"]), port.witness.eq(kept["WITNESS"])]
+    for name, following in zip(PLACES, (*PLACES[1:], "RESULTS"), strict=True):
+        with m.State(name):
+            m.d.comb += commands.ready.eq(1)
+            with m.If(commands.valid):
+                m.d.sync += place.as_value().eq(commands.payload)
+                m.next = f"{name}_EXTENT"
+        with m.State(f"{name}_EXTENT"):
+            m.d.comb += extent.start.eq(1)
+            m.next = f"{name}_WITHIN"
+        with m.State(f"{name}_WITHIN"):
+            with m.If(extent.ready):
+                with m.If(~fits & (place.count != 0)):
+                    m.d.sync += error.eq(Error.MEMORY)
+                if name in kept:
+                    m.d.sync += kept[name].eq(place)
+                m.next = following
+    known = Signal()
+    with m.State("RESULTS"):
+        m.d.comb += commands.ready.eq(1)
+        with m.If(commands.valid):
+            m.d.sync += size.as_value().eq(commands.payload)
+            m.next = "START_EVALUATE"
+    with m.State("START_EVALUATE"):
+        with m.Switch(size.power):
+            for power in range(1, transform.most + 1):
+                with m.Case(power):
+                    m.d.comb += known.eq((size.words == 0) & (place.count == Mux(
+                        header.finish != 0, transform.room(power), 0)))
+        with m.If(~known):
+            m.d.sync += [error.eq(Error.EVALUATION), stored.words.eq(size.words)]
+            m.next = "REFUSE"
+        with m.Elif(error != Error.NONE):
+            m.next = "REPLY"
+        with m.Else():
+            m.next = "EVALUATE"
+    with m.State("EVALUATE"):
+        m.d.comb += [port.start.eq(1), msm.transform.eq(header.finish != 0)]
+        m.next = "EVALUATING"
+    with m.State("EVALUATING"):
+        m.d.comb += [answers.valid.eq(1), answers.payload.eq(reply), reply.last.eq(0)]
+        with m.If(answers.ready):
+            m.next = "EVALUATED"
+    with m.State("EVALUATED"):
+        results = [port.results, msm.transformed]
+        with m.Switch(header.finish != 0):
+            for number, source in enumerate(results):
+                with m.Case(number):
+                    m.d.comb += [answers.valid.eq(source.valid), answers.payload.eq(source.payload),
+                                 source.ready.eq(answers.ready)]
+        with m.If(msm.ready):
+            with m.If(port.fault):
+                m.d.sync += error.eq(Error.EVALUATION)
+            m.next = "PHASES"
