@@ -76,9 +76,9 @@ def measure(provers: int) -> Iterator[Cost]:
     statement = BlockStatement(0, bytes(32), ledger.root, ledger.apply(batch).root,
                                batch.commitment, Wei(ETHER // 10), BPS, b"\x01" * 20)
     proven = PARAMETERS.slots_per_epoch + 2
-    yield Cost("protocol: an epoch's first block", _advance(evm, layer, 1, NO_STATEMENT))
+    yield Cost("protocol: an epoch's first block", advance(evm, layer, 1, NO_STATEMENT))
     for slot in range(2, proven + 2):
-        gas = _advance(evm, layer, slot, replace(
+        gas = advance(evm, layer, slot, replace(
             statement, slot=slot - 1, payload_root=slot.to_bytes(32, "big")))
     yield Cost("protocol: a block with misses to judge", gas)
     primary = layer.rewards.call("record", proven)["primary"]
@@ -93,7 +93,7 @@ def measure(provers: int) -> Iterator[Cost]:
         account, "tag", proven, primary, _address(primary)).gas_used)
     last = 2 * PARAMETERS.slots_per_epoch
     for slot in range(proven + 2, last + 1):
-        gas = _advance(evm, layer, slot, replace(
+        gas = advance(evm, layer, slot, replace(
             statement, slot=slot - 1, payload_root=slot.to_bytes(32, "big")), proven + 1)
     yield Cost("protocol: an epoch's first block, another settled", gas)
     yield Cost("mature a reward", layer.rewards.send(account, "mature", proven).gas_used)
@@ -108,8 +108,8 @@ def _told(evm: EmbeddedEvm, account: Account, layer: Layer, slot: int) -> int:
     for number in range(2):
         witnessing.bonds.send(account, "register", _address(number), value=10 * ETHER)
     root = b"\x01" * 32
-    _advance(evm, witnessing, slot, NO_STATEMENT)
-    _advance(evm, witnessing, slot + 1, replace(
+    advance(evm, witnessing, slot, NO_STATEMENT)
+    advance(evm, witnessing, slot + 1, replace(
         NO_STATEMENT, slot=slot, payload_root=root, base_wei=Wei(ETHER // 10), load_bps=BPS))
     used, told = [], [Witnessed(slot, slot, root, number) for number in range(2)]
     for said in (told[:1], told[:1], told):
@@ -120,8 +120,9 @@ def _told(evm: EmbeddedEvm, account: Account, layer: Layer, slot: int) -> int:
     return used[2] - used[1]
 
 
-def _advance(evm: EmbeddedEvm, layer: Layer, slot: int, parent: BlockStatement,
-             finalized: int = 0) -> int:
+def advance(evm: EmbeddedEvm, layer: Layer, slot: int, parent: BlockStatement,
+            finalized: int = 0) -> int:
+    """Begin the block of a slot with the protocol's call about its parent; the gas of that."""
     evm.next_block(GENESIS_TIME + slot * SECONDS)
     evm.system_call(layer.consensus.address,
                     on_block(layer.consensus, parent, finalized))

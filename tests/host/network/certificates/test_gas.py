@@ -1,0 +1,16 @@
+"""What certificates cost on a chain, each step played once with real proofs."""
+
+from proofmill.host.network.certificates.gas import measure_certificates
+from proofmill.host.network.certificates.rewards import MATURE_GAS, SUBMIT_GAS
+
+
+def test_every_step_of_a_certificate_has_its_gas() -> None:
+    gas = {each.step: each.gas for each in measure_certificates()}
+    assert list(gas) == [
+        "create the verifier of certificates", "create FinalityCertificate", "submit a certificate",
+        "submit one that makes an epoch final", "create CertificateRewards",
+        "submit a certificate for its reward", "mature a certificate's reward"]
+    # The first is FinalityCertificate's part of the other.
+    submitted, rewarded = gas["submit a certificate"], gas["submit a certificate for its reward"]
+    assert 300_000 < submitted < rewarded - 200_000 and rewarded < SUBMIT_GAS
+    assert 50_000 < gas["mature a certificate's reward"] < MATURE_GAS
