@@ -16,9 +16,12 @@ from proofmill.host.cli.arguments import output_file, seed, whole
 from proofmill.host.cli.delay_option import add_delay
 from proofmill.host.cli.ledger_size import add_ledger_size, ledger_size
 from proofmill.host.cli.light_devnet import (
+    add_light,
     bond_checks,
     light_checks,
+    made_eras,
     prepare_light,
+    roots_beside,
     show_light,
     signing_twice,
 )
@@ -51,7 +54,6 @@ EXAMPLES = {"NODE:A:B": "1:10:16", "A:B": "10:16", "NODE:A": "1:10", "NODE:MS": 
             "NODE": "1"}
 MOST_DRIFT_MS = 12_000
 """A slot."""
-MOST_LIGHT = 16
 CPU_MS, SLOW_MS = 500, 7000
 """What a proof on this machine's processor counts for in chain time, and on a slowed one."""
 SLOT_COLUMNS = "{:>4}  {:>7}  {:<12}  {:<12}  {:>6}  {:<9}  {:>5}  {:>8}  {:>13}  {:<8} {}"
@@ -85,10 +87,7 @@ def register(commands: Commands) -> None:
                         type=whole(1, otherwise="there must be at least one"), metavar="N",
                         help="slots to run, 8 an epoch (default: 40)")
     add_ledger_size(devnet)
-    devnet.add_argument("--light", default=0, metavar="N",
-                        type=whole(0, MOST_LIGHT, f"give 0 to {MOST_LIGHT}; each is a process"),
-                        help="light nodes beside the others, which follow finality by certificates "
-                             "alone; the first prover's node makes these, on the cpu (default: 0)")
+    add_light(devnet)
     devnet.add_argument("--device", action="append", metavar="NAME[:MS]",
                         help="what provers prove on, in turn: cpu, slow (a cpu that takes "
                              f"{SLOW_MS:,} ms), model, rtl; with MS a proof counts for so many "
@@ -172,7 +171,8 @@ def run(options: argparse.Namespace) -> int:
             write_zkey(zkey, key)
         setup = DevnetSetup(plans, Path(folder), options.seed, size, key.verification_key, zkey,
                             log_to=for_nodes(options),
-                            light=prepare_light(screen, options, Path(folder)),
+                            light=prepare_light(screen, options, Path(folder),
+                                                key.verification_key),
                             market=prepare_market(screen, options, Path(folder)),
                             delay_squarings=options.delay)
         with screen.bar(f"starting {len(plans) + options.light} nodes"):
@@ -199,7 +199,8 @@ def run(options: argparse.Namespace) -> int:
             if disturbances:
                 found = checks(plans, reports, result, reference, disturbances, replayed(record),
                                options.slots)
-            light = light_rows(light_reports, first.history)
+            light = light_rows(light_reports, first.history, roots_beside(reports.values()))
+            made = made_eras(reports.values())
             found += light_checks(light, bool(disturbances))
             found += bond_checks(plans, result.slashed_keys)
             found += market_checks(reports, options)
@@ -213,7 +214,7 @@ def run(options: argparse.Namespace) -> int:
             net.close()
     seconds = time.perf_counter() - start
     _show(screen, result, net.failures, net.unsettled, seconds, running)
-    show_light(screen, light)
+    show_light(screen, light, made)
     if (market := market_record(reports)) is not None:
         screen.line()
         show_market(screen, market)
@@ -223,6 +224,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_record("devnet", {
             **result.record(), "light": [row.record() for row in light],
+            "eras": [vars(era) for era in made],
             "checks": [vars(check) for check in found], "seconds": round(seconds, 3),
             **({} if market is None else {"market": market.record})})
     broken = _broken(result, found, net.failed)

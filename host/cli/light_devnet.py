@@ -7,27 +7,48 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from proofmill.host.cli.arguments import whole
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from proofmill.host.network.economics.disturbances import Check
     from proofmill.host.network.node.companion_bonds import SlashedKey
     from proofmill.host.network.node.devnet import LightPlan, NodePlan
+    from proofmill.host.network.node.era_maker import EraSetup, MadeEra
     from proofmill.host.network.node.light_outcome import LightRow
+    from proofmill.host.network.node.node import NodeReport
     from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
     from proofmill.host.prover.groth16.proving_key import ProvingKey
     from proofmill.host.prover.groth16.r1cs import R1cs
+    from proofmill.host.prover.groth16.verification_key import VerificationKey
 
-ZKEY = "certificate.zkey"
-"""In the run's folder."""
+ZKEY, POWERS = "certificate.zkey", ("first.ptau", "second.ptau")
+"""In the run's folder: the key of certificates, and what eras are made with."""
+MOST_ERA = 1_024
+MOST_LIGHT = 16
 COLUMNS = "{:<8} {:>6} {:>6} {:>5} {:>6} {:>16} {:>13} {:>13} {:>7}"
 
 
-def prepare_light(screen: Screen, options: argparse.Namespace, folder: Path) -> LightPlan | None:
-    """The light nodes that were asked for, with a development key for certificates in `folder`."""
+def add_light(devnet: argparse.ArgumentParser) -> None:
+    """Add the options of light nodes."""
+    devnet.add_argument("--light", default=0, metavar="N",
+                        type=whole(0, MOST_LIGHT, f"give 0 to {MOST_LIGHT}; each is a process"),
+                        help="light nodes beside the others, which follow finality by certificates "
+                             "alone, and the ledger by eras of proven blocks; the first prover's "
+                             "node makes these, on the cpu (default: 0)")
+    devnet.add_argument("--era", default=8, metavar="BLOCKS",
+                        type=whole(1, MOST_ERA, f"give 1 to {MOST_ERA:,} blocks"),
+                        help="blocks of an era; with --light (default: 8, so that a run of 40 "
+                             "slots has one)")
+
+
+def prepare_light(screen: Screen, options: argparse.Namespace, folder: Path,
+                  block_key: VerificationKey) -> LightPlan | None:
+    """The light nodes that were asked for, with a development key for certificates and powers of
+    tau for eras in `folder`."""
     if not options.light:
         return None
     from proofmill.host.network.node.devnet import LightPlan
@@ -36,7 +57,24 @@ def prepare_light(screen: Screen, options: argparse.Namespace, folder: Path) -> 
     seed = options.seed.to_bytes(32, "little", signed=True)
     circuit, key = circuit_and_key(
         screen, options.validators, lambda r1cs: development_setup(r1cs, folder / ZKEY, seed))
-    return LightPlan(options.light, circuit.size, key.verification_key, folder / ZKEY)
+    with screen.bar(f"making powers of tau for eras of {options.era:,} blocks"):
+        eras = era_setup(options.era, block_key, folder, seed)
+    return LightPlan(options.light, circuit.size, key.verification_key, folder / ZKEY, eras)
+
+
+def era_setup(blocks: int, block_key: VerificationKey, folder: Path, seed: bytes) -> EraSetup:
+    """What eras of so many blocks are made and verified with: development powers in `folder`, that
+    follow from `seed` and prove nothing to anybody."""
+    from proofmill.host.network.node.era_maker import EraSetup
+    from proofmill.host.prover.aggregation.aggregate import rounds_of
+    from proofmill.host.prover.aggregation.setup import read_pair
+    from proofmill.host.prover.groth16.development_powers import development_powers
+
+    first, second = (folder / name for name in POWERS)
+    rounds = rounds_of(blocks)
+    for path in (first, second):
+        development_powers(path, rounds + 1, seed + path.name.encode())
+    return EraSetup(blocks, block_key, read_pair(first, second).heads, (first, second))
 
 
 def circuit_and_key(screen: Screen, validators: int, make: Callable[[R1cs], ProvingKey]
@@ -87,13 +125,26 @@ def bond_checks(plans: Sequence[NodePlan], slashed: Sequence[SlashedKey]) -> lis
     return found
 
 
-def show_light(screen: Screen, rows: Sequence[LightRow]) -> None:
-    """A table of the light nodes, if there are any."""
+def roots_beside(reports: Iterable[NodeReport]) -> tuple[int, ...]:
+    """The ledger's roots after each final block, by another full node's word than of who has made
+    eras, if there is another: of those whose chain is the longest."""
+    told = sorted(reports, key=lambda each: (not each.eras, len(each.ledger_roots)))
+    return told[-1].ledger_roots
+
+
+def made_eras(reports: Iterable[NodeReport]) -> list[MadeEra]:
+    """Eras that full nodes have made."""
+    return [era for report in reports for era in report.eras]
+
+
+def show_light(screen: Screen, rows: Sequence[LightRow], made: Sequence[MadeEra] = ()) -> None:
+    """A table of the light nodes, if there are any, and the eras that were made."""
     if not rows:
         return
     screen.line()
     screen.line("Light nodes hold certificates alone, and are compared with the specification's "
-                "final checkpoint at the end of every epoch. Bytes are of their files.")
+                "final checkpoint at the end of every epoch. Bytes are of their files; an era, "
+                "which takes the place of the one before, is apart.")
     screen.line(COLUMNS.format(
         "node", "epochs", "final", "false", "behind", "most an epoch", "in all", "of them a key",
         "refused"), style="bold")
@@ -104,6 +155,14 @@ def show_light(screen: Screen, rows: Sequence[LightRow]) -> None:
             len(row.refused)))
         for peer, reason in row.refused:
             screen.line(f"  {peer}: {reason}", style="yellow")
+    if made:
+        screen.line(f"eras        {len(made)} made of {made[0].blocks:,} blocks each, "
+                    f"{max(each.bytes for each in made):,} bytes, in "
+                    f"{sum(each.seconds for each in made):.1f} s")
+    for row in rows:
+        if row.eras:
+            screen.line(f"            {row.name} has taken {row.eras}, verified in "
+                        f"{row.era_seconds:.2f} s, and keeps the last one, {row.era_bytes:,} bytes")
 
 
 def light_checks(rows: Sequence[LightRow], disturbed: bool) -> list[Check]:
@@ -113,6 +172,10 @@ def light_checks(rows: Sequence[LightRow], disturbed: bool) -> list[Check]:
 
     found = []
     for row in rows:
+        if row.eras and not row.broken:
+            found.append(Check(
+                f"{row.name} knows that the ledger's root after {row.proven_blocks:,} blocks came "
+                "of proven blocks from genesis on, and it is that of a full node"))
         if row.broken:
             found.append(Check(row.broken, True))
         elif row.behind:

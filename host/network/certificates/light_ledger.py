@@ -3,13 +3,14 @@
     ledger.json              the ledger's root and the last block's hash, under 1 KB an era
     block_key.json           verification key of block proofs
     history_key.json         what verifies their aggregates (`proofmill history key`)
-    <blocks before>.era      the eras, 945 bytes for eight blocks of 1,024
+    <blocks before>.era      the last era alone
 
 They are in the folder of `light.LightNode`, whose final checkpoint says which blocks are the
 chain's. An era is taken if it begins with the root that is known, all its blocks have a proof, and
-headers show that these are the blocks after the known one and before the final checkpoint's. From
-then on accounts are believed by a branch to the root, and that a payload is proven by one to the
-hashes of an era's blocks. Headers are looked at and not kept.
+headers show that these are the blocks after the known one and before the final checkpoint's. So the
+root that is known came of proven blocks, from the first one on. Accounts are believed by a branch
+to the root, and that a payload is proven by one to the hashes of an era's blocks. Headers are
+looked at and not kept, and an era takes the place of the one before it.
 """
 
 import os
@@ -29,6 +30,7 @@ from proofmill.host.network.certificates.kept_state import AGAIN, Kept, read_kep
 from proofmill.host.network.certificates.light import LightNode
 from proofmill.host.network.certificates.peers import ask_file
 from proofmill.host.prover.aggregation.setup import Heads, read_heads
+from proofmill.host.prover.circuits.finality.vote import Checkpoint
 from proofmill.host.prover.circuits.rollup.ledger import Account
 from proofmill.host.prover.groth16.verification_key import (
     VerificationKey,
@@ -107,15 +109,32 @@ class LightLedger:
         """How many are proven, from the first on."""
         return sum(each.blocks for each in self.eras)
 
-    def take(self, era_bytes: bytes, evidence_bytes: bytes, name: str) -> Era:
-        """Verify the next era and its headers, and write it down.
+    @property
+    def era_bytes(self) -> int:
+        """Of the last era's file."""
+        return sum(path.stat().st_size for path in self._files)
 
-        `ProofmillError` where it does not hold, does not follow, or is not the chain's.
+    @property
+    def key_bytes(self) -> int:
+        """Of the two keys' files, which stay as they are."""
+        return sum((self.node.folder / name).stat().st_size for name in (BLOCK_KEY, HISTORY_KEY))
+
+    @property
+    def _files(self) -> list[Path]:
+        return list(self.node.folder.glob(f"*{SUFFIX}"))
+
+    def take(self, era_bytes: bytes, evidence_bytes: bytes, name: str,
+             final: Checkpoint | None = None) -> Era:
+        """Verify the next era and its headers, and write it down in the place of the last one.
+
+        `final`: a checkpoint that the node has or had as its final one, to which the headers lead
+        (default: that of now). `ProofmillError` where it does not hold, does not follow, or is not
+        the chain's.
         """
         era = Era.from_bytes(era_bytes, name)
         evidence = read_evidence(evidence_bytes, name)
         headers, count = evidence.headers, len(era.blocks)
-        final = self.node.known.finalized
+        final = final or self.node.known.finalized
         if era.first_root != self.root:
             raise ProofmillError(f"{name}: begins with the ledger's root {era.first_root}, and "
                                  f"{self.root} is known; ask another peer")
@@ -132,10 +151,14 @@ class LightLedger:
                                  f"epoch {final.epoch}; ask again, or another peer")
         if reason := refusal(self.heads, self.key, era):
             raise ProofmillError(f"{name}: {reason}; ask another peer")
-        write_atomically(self.node.folder / f"{self.blocks}{SUFFIX}", [era_bytes])
+        kept = self.node.folder / f"{self.blocks}{SUFFIX}"
+        write_atomically(kept, [era_bytes])
         self.eras.append(EraFacts(count, HashTree([each.hash for each in headers[:count]]).root))
         self.root, self.block_hash = era.last_root, headers[count - 1].hash
         self._write()
+        for old in self._files:
+            if old != kept:
+                old.unlink(missing_ok=True)
         return era
 
     def follow(self, peers: Sequence[str], tell: Callable[[str], None]) -> int:

@@ -3,8 +3,9 @@
 import logging
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from proofmill.host.network.certificates.certificate import Certificate
 from proofmill.host.network.certificates.companion import Registration, companion_secret
@@ -19,6 +20,8 @@ from proofmill.host.network.node.certificate_exchange import CertificateExchange
 from proofmill.host.network.node.certifier import Certifier, Maker
 from proofmill.host.network.node.companion_bonds import BondedKeys, SlashedKey
 from proofmill.host.network.node.companions import Companions
+from proofmill.host.network.node.era_exchange import nothing, serve
+from proofmill.host.network.node.era_maker import EraMaker, EraSetup
 from proofmill.host.network.node.follower import Follower
 from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.proof_pool import Answer
@@ -32,10 +35,21 @@ from proofmill.host.prover.groth16.zkey import read_zkey
 log = logging.getLogger(__name__)
 
 TOPICS = frozenset({Topic.COMPANION_VOTES, Topic.CERTIFICATE, Topic.CERTIFICATE_REQUEST,
-                    Topic.CERTIFICATES})
+                    Topic.CERTIFICATES, Topic.ERA_REQUEST, Topic.ERA})
 """What a node with `Certificates` takes."""
 LIGHT = "light"
 """The folder, within the node's, of the certificates that it knows."""
+
+
+Made = TypeVar("Made")
+
+
+class Beside(Protocol):
+    """Runs work in a thread, and lets the node go on when it is done."""
+
+    def __call__(self, work: Callable[[], Made]) -> Future[Made]:
+        """Begin."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -58,6 +72,12 @@ class CertificateSetup:
     sign_twice: int | None = None
     """The validator, one of the node's own, that votes for another head as well with its companion
     key, in every epoch: what it must not."""
+    eras: EraSetup | None = None
+    """None where nobody makes eras of proven history."""
+
+    def without_making(self) -> "CertificateSetup":
+        """The same for a node that makes neither certificates nor eras."""
+        return replace(self, zkey=None, eras=self.eras and replace(self.eras, powers=None))
 
     def terms(self, keys: Sequence[ValidatorKey]) -> CertificateTerms:
         """What the chain's contracts pay certificates by; `keys`: of its first validators."""
@@ -87,6 +107,7 @@ class Certificates:
         self.exchange = CertificateExchange(light, send, answer, silent)
         self._bonded = None if setup.bonds is None else BondedKeys(
             follower, setup.bonds, self.companions)
+        self.eras = None if setup.eras is None else EraMaker(setup.eras, folder, follower)
         self._setup = setup
         self._certifier: Certifier | None = None
 
@@ -95,10 +116,18 @@ class Certificates:
         """What a light node begins with: genesis, and the commitment to its state's registry."""
         return GENESIS, self.companions.registry_at(GENESIS).commitment
 
-    def make_them(self, maker: Maker,
-                  beside: Callable[[Callable[[], Certificate]], Future[Certificate]]) -> None:
-        """Have this node make certificates, if its setup says so. It compiles the circuit for that,
-        up to half a second a place. `beside` as of `Certifier`."""
+    @property
+    def first_ledger(self) -> tuple[int, bytes]:
+        """As much of a light node's ledger: the root before the first payload, and the hash of the
+        block that this one builds on."""
+        execution = self._follower.execution_layer
+        return execution.ledger(execution.genesis_hash).root, execution.genesis_hash
+
+    def make_them(self, maker: Maker, beside: Beside) -> None:
+        """Have this node make certificates, and eras, if its setup says so. It compiles the circuit
+        for that, up to half a second a place. `beside` as of `Certifier` and `EraMaker`."""
+        if self.eras is not None:
+            self.eras.begin(beside)
         if self._setup.zkey is not None:
             self._certifier = Certifier(
                 FinalityCircuit(self._setup.size), read_zkey(self._setup.zkey), maker,
@@ -106,8 +135,8 @@ class Certificates:
 
     @property
     def busy(self) -> bool:
-        """Whether a certificate is being made."""
-        return self._certifier is not None and self._certifier.busy
+        """Whether a certificate or an era is being made."""
+        return any(part is not None and part.busy for part in (self._certifier, self.eras))
 
     def attested(self, attestation: spec.Attestation) -> None:
         """Sign with the companion keys what this node's validators have just attested to."""
@@ -131,6 +160,11 @@ class Certificates:
         """A message of `TOPICS`; raises `ContradictionError` as `CertificateExchange.learn`."""
         if topic is Topic.COMPANION_VOTES:
             return self.companions.take(data)
+        if topic is Topic.ERA_REQUEST:
+            return serve(data, peer, nothing if self.eras is None else self.eras.answer,
+                         self._answer)
+        if topic is Topic.ERA:
+            return Reception.REJECT, "an era that was not asked for"
         if topic is not Topic.CERTIFICATE:
             return self.exchange.take(topic, data, peer)
         answer = self.exchange.learn(data)
@@ -168,12 +202,15 @@ class Certificates:
         self.exchange.tick()
         if self._certifier is not None:
             self._certifier.work(checkpoint_of(self._follower.store.justified_checkpoint))
+        if self.eras is not None:
+            self.eras.work()
         self.companions.forget(self.exchange.light.known.finalized)
 
     def close(self) -> None:
         """Give back what is held."""
-        if self._certifier is not None:
-            self._certifier.close()
+        for part in (self._certifier, self.eras):
+            if part is not None:
+                part.close()
 
     def _deliver(self, certificate: Certificate) -> None:
         raw = certificate.to_bytes()

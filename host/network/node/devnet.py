@@ -34,9 +34,10 @@ from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.node import companion_bonds
 from proofmill.host.network.node.certificates import CertificateSetup
 from proofmill.host.network.node.contract_state import ProverAccount
+from proofmill.host.network.node.era_maker import EraSetup
 from proofmill.host.network.node.follower import SLOT_MS, ChainSetup
 from proofmill.host.network.node.identity import Identity, new_identity
-from proofmill.host.network.node.light_peer import LightReport, LightSetup
+from proofmill.host.network.node.light_peer import FirstLedger, LightReport, LightSetup
 from proofmill.host.network.node.node import (
     CONFIRM_MS,
     STEPS_MS,
@@ -58,6 +59,7 @@ from proofmill.host.network.node.opening import (
 from proofmill.host.network.node.process import (
     NodeFailure,
     Traffic,
+    Trusted,
     belong_to_parent,
     run_node,
 )
@@ -164,6 +166,8 @@ class LightPlan:
     size: CertificateSize
     verification_key: VerificationKey
     zkey: Path
+    eras: EraSetup | None = None
+    """What light nodes follow the ledger by; the same node makes the eras."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -449,7 +453,7 @@ class Devnet(Closing):
                 withhold=plan.withhold, faults=plan.faults, drift_ms=plan.drift_ms,
                 log_to=setup.log_to, market=markets.get(plan.name),
                 certificates=None if certifying is None else replace(
-                    certifying, zkey=certifying.zkey if plan.name == maker else None,
+                    certifying if plan.name == maker else certifying.without_making(),
                     sign_twice=plan.validators[0] if plan.sign_twice else None))
             if plan.late:
                 self._late[plan.name] = node
@@ -495,7 +499,7 @@ class Devnet(Closing):
             return None
         return CertificateSetup(
             registered(keys), light.size,
-            light.verification_key, light.zkey, frozenset(light.names))
+            light.verification_key, light.zkey, frozenset(light.names), eras=light.eras)
 
     def _start_light(self, identities: Mapping[str, Identity]) -> None:
         """Start the light nodes: they trust what the first full node says of genesis."""
@@ -503,11 +507,13 @@ class Devnet(Closing):
         if light is None or not self.alive:
             return
         self._nodes[first := self.alive[0]].control.send(("trusted",))
-        checkpoint, registry = self._answer(first)
+        trusted: Trusted = self._answer(first)
+        ledger = None if light.eras is None or trusted.ledger is None else FirstLedger(
+            light.eras.key, light.eras.heads, *trusted.ledger)
         for name in light.names:
             self._nodes[name] = self._spawn(LightSetup(
                 name, setup.folder_of(name), identities[name], self._peers_of(name, identities),
-                light.verification_key, checkpoint, registry, setup.log_to))
+                light.verification_key, trusted.checkpoint, trusted.registry, setup.log_to, ledger))
         for name, answer in self._answers(START_SECONDS, light.names).items():
             self._nodes[name].port = answer[1]
 

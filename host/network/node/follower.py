@@ -52,6 +52,7 @@ from proofmill.host.network.node.proof_pool import Answer, ProofPool
 from proofmill.host.network.node.votes import VotePool
 from proofmill.host.network.node.wire import Topic
 from proofmill.host.network.second_layer.engines import MakeEvmEngines
+from proofmill.host.network.second_layer.final_blocks import FinalBlock, final_block
 from proofmill.host.prover.circuits.finality.vote import certificate_tag
 from proofmill.host.prover.circuits.rollup.ledger import Ledger
 from proofmill.host.prover.circuits.rollup.size import RollupSize
@@ -159,6 +160,9 @@ class Follower:
         self.clock = ClockWatch()
         self._watched: set[tuple[int, int]] = set()
         """Blocks, by slot and proposer, that the clock has been compared with."""
+        self._first_number = self.execution_layer.evm.block().number + 1
+        self.on_final: Callable[[Sequence[FinalBlock]], object] | None = None
+        """Hears of payloads that are part of the chain for good, the oldest first."""
         self._final_root = self.genesis_root
         self._final_payload = self.execution_layer.genesis_hash
 
@@ -514,6 +518,12 @@ class Follower:
 
     def _finalize(self, final_root: bytes) -> None:
         final, head = self._blocks[final_root], self._blocks[bytes(self.head().root)]
+        # Whether the final block's own payload is part of the chain is for the next ones to say.
+        base = self._predecessor(final)
+        if self.on_final is not None:  # before what is known of them is forgotten
+            self.on_final([final_block(self.execution_layer, self._first_number,
+                                       self._blocks[facts.root].request)
+                           for facts in self._branches.recent(base)])
         first, last = spec.Hash32(head.payload_hash), spec.Hash32(final.payload_hash)
         prune_store(self.store)
         self.execution_layer.notify_forkchoice_updated(first, last, last, None)
@@ -523,8 +533,6 @@ class Follower:
                 if block.facts is not None:
                     self._by_request.pop(block.facts.request_root, None)
                     block.request = None
-        # Whether the final block's own payload is part of the chain is for the next ones to say.
-        base = self._predecessor(final)
         self._branches.finalise(base)
         if base != ANCHOR:
             self._final_payload = self._blocks[base].payload_hash

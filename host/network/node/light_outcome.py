@@ -1,7 +1,7 @@
 """What light nodes came to, beside the specification's own finality."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.network.node.follower import SLOTS_PER_EPOCH
@@ -19,7 +19,12 @@ class LightRow:
     `false`: epochs in which it held a final checkpoint that the specification did not have.
     `behind`: those in which it did not have the newest yet. `bytes_an_epoch`: by how much its files
     grew in each; `bytes_on_disk`: their sum at the end, of which `key_bytes` are the verification
-    key's. `refused`: (peer, why).
+    keys'; the last era's file, which takes the place of the one before, is apart: `era_bytes`.
+    `refused`: (peer, why).
+
+    `eras`: that it has taken; so `proven_blocks` from genesis on are proven, and the ledger's root
+    after them is `ledger_root`; `ledger_false`: a full node has another one there. `era_seconds`:
+    what verifying them took.
     """
 
     name: str
@@ -31,6 +36,12 @@ class LightRow:
     bytes_on_disk: int
     key_bytes: int
     refused: tuple[tuple[str, str], ...]
+    eras: int = 0
+    proven_blocks: int = 0
+    ledger_root: str = ""
+    ledger_false: bool = False
+    era_bytes: int = 0
+    era_seconds: float = 0.0
 
     @property
     def most_bytes(self) -> int:
@@ -43,6 +54,9 @@ class LightRow:
         if self.false:
             return (f"{self.name} held a final checkpoint in epoch {self.false[0]} that the "
                     "specification did not have")
+        if self.ledger_false:
+            return (f"{self.name} held a root of the ledger after {self.proven_blocks} blocks that "
+                    "a full node did not have there")
         if self.most_bytes > MOST_BYTES:
             return (f"{self.name} kept {self.most_bytes:,} bytes of one epoch, more than "
                     f"{MOST_BYTES:,}")
@@ -53,12 +67,14 @@ class LightRow:
         return dict(vars(self))
 
 
-def light_rows(reports: Mapping[str, LightReport], full: Sequence[SlotView]) -> list[LightRow]:
-    """A row for each light node, by what a full node's states said: `full`, slot by slot."""
-    return [_row(report, full) for report in reports.values()]
+def light_rows(reports: Mapping[str, LightReport], full: Sequence[SlotView],
+               roots: Sequence[int] = ()) -> list[LightRow]:
+    """A row for each light node, by what a full node's states said: `full`, slot by slot, and the
+    ledger's `roots` after each final block."""
+    return [_row(report, full, roots) for report in reports.values()]
 
 
-def _row(report: LightReport, full: Sequence[SlotView]) -> LightRow:
+def _row(report: LightReport, full: Sequence[SlotView], roots: Sequence[int]) -> LightRow:
     # The last slot of an epoch that both have seen stands for it.
     views = {view.slot: view for view in report.history}
     ends: dict[int, tuple[LightView, SlotView]] = {
@@ -76,6 +92,14 @@ def _row(report: LightReport, full: Sequence[SlotView]) -> LightRow:
         grown.append(light.bytes_on_disk - before)
         before = light.bytes_on_disk
     last = report.history[-1] if report.history else None
-    return LightRow(
+    row = LightRow(
         report.name, last.finalized.epoch if last else 0, len(ends), tuple(false), tuple(behind),
         tuple(grown), before, report.key_bytes, report.refused)
+    taken = report.eras
+    if taken is None:
+        return row
+    full_root = roots[taken.blocks - 1] if 0 < taken.blocks <= len(roots) else None
+    return replace(
+        row, eras=taken.count, proven_blocks=taken.blocks, ledger_root=str(taken.root),
+        ledger_false=taken.blocks > 0 and full_root != taken.root,
+        era_bytes=taken.last_bytes, era_seconds=round(sum(taken.seconds), 3))

@@ -35,6 +35,7 @@ from proofmill.host.network.node.certifier import Maker
 from proofmill.host.network.node.claims import Claims
 from proofmill.host.network.node.companion_bonds import SlashedKey
 from proofmill.host.network.node.early import EarlyMessages
+from proofmill.host.network.node.era_maker import MadeEra
 from proofmill.host.network.node.follower import (
     ATTEST_MS,
     PARENT_EMPTY,
@@ -48,7 +49,7 @@ from proofmill.host.network.node.happenings import Tell, nobody
 from proofmill.host.network.node.identity import Identity, called, contexts
 from proofmill.host.network.node.layer2 import BlockFacts, CreditedCertificate, LayerTwo
 from proofmill.host.network.node.patience import PatientProver
-from proofmill.host.network.node.process import Traffic
+from proofmill.host.network.node.process import Traffic, Trusted
 from proofmill.host.network.node.proof_pool import Answer
 from proofmill.host.network.node.prover import Beside, NodeProver, ProverSetup
 from proofmill.host.network.node.service import WalletService
@@ -59,7 +60,6 @@ from proofmill.host.network.node.validators import NodeValidators
 from proofmill.host.network.node.wire import DIRECTED, Topic
 from proofmill.host.network.transfers.load import Load
 from proofmill.host.network.transfers.store import TransferStore
-from proofmill.host.prover.circuits.finality.vote import Checkpoint
 from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
 from proofmill.host.prover.devices.device import BOARD_HZ, Device
 from proofmill.host.prover.groth16.prove import ProofResult
@@ -230,8 +230,9 @@ class NodeReport:
     `proven_slots`: those this node has made a proof for. `jobs`: slots by state. `notes`: by slot,
     why a job waited or was given up. `dropped`: peers and why. `fetched`: blocks it had missed and
     got from peers. `slashed`: validators that layer 1 has slashed. `certificates`: of
-    finality, paid on the branch; `slashed_keys`: companion keys whose bonds were taken there. After
-    a restart, the history is that of the last life.
+    finality, paid on the branch; `slashed_keys`: companion keys whose bonds were taken there.
+    `eras`: of proven history, made here; `ledger_roots`: after each final payload, where there are
+    eras. After a restart, history and eras are those of the last life.
     """
 
     name: str
@@ -252,6 +253,8 @@ class NodeReport:
     slashed: tuple[int, ...] = ()
     certificates: tuple[CreditedCertificate, ...] = ()
     slashed_keys: tuple[SlashedKey, ...] = ()
+    eras: tuple[MadeEra, ...] = ()
+    ledger_roots: tuple[int, ...] = ()
     market: "MarketReport | None" = None
 
 
@@ -527,6 +530,7 @@ class Node:
         jobs: dict[State, tuple[int, ...]] = {}
         for job in self.jobs.jobs():
             jobs[job.state] = (*jobs.get(job.state, ()), job.slot)
+        eras = None if self.certificates is None else self.certificates.eras
         return NodeReport(
             self.setup.name, tuple(self._history),
             tuple(int(balance) for balance in self.follower.head_state().balances),
@@ -540,6 +544,7 @@ class Node:
                   if validator.slashed),
             self.follower.credited_certificates(),
             () if self.certificates is None else self.certificates.slashed,
+            () if eras is None else tuple(eras.made), () if eras is None else tuple(eras.roots()),
             None if self.market is None else self._sold())
 
     def _sold(self) -> "MarketReport":
@@ -556,10 +561,10 @@ class Node:
             final_slot = self.follower.layer.consensus.call("finalized_slot")
         return branch, final_slot
 
-    def trusted(self) -> tuple[Checkpoint, int]:
+    def trusted(self) -> Trusted:
         """As of `Certificates`, on a chain that has them."""
         assert self.certificates is not None
-        return self.certificates.trusted
+        return Trusted(*self.certificates.trusted, self.certificates.first_ledger)
 
     async def close(self) -> None:
         """End connections and give back files."""

@@ -51,6 +51,17 @@ class NodeFailure:
     broken: bool = False
 
 
+@dataclass(frozen=True)
+class Trusted:
+    """What a light node may begin with: a checkpoint that is final, the commitment to its state's
+    `registry`, and, if it is to follow the ledger, a root of this and the hash of the block after
+    which the ledger has it."""
+
+    checkpoint: Checkpoint
+    registry: int
+    ledger: tuple[int, bytes] | None = None
+
+
 class Served(Protocol):
     """What the clock can move: a node, or a light node (`light_peer`)."""
 
@@ -80,8 +91,8 @@ class Served(Protocol):
         """`branch` and `final_slot` of a `NodeFailure`, as far as they can be had."""
         ...
 
-    def trusted(self) -> tuple[Checkpoint, int]:
-        """A checkpoint that is final here, and its registry: what a light node may begin with."""
+    def trusted(self) -> Trusted:
+        """What is final here: a light node may begin with it."""
         ...
 
     async def close(self) -> None:

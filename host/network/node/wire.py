@@ -4,7 +4,7 @@ The length counts the topic byte, little-endian, and is checked against the topi
 anything is read. Most topics carry a type of the specification; PROOF adds a signature to one
 (`owned_proof`), a TRANSACTION is as Ethereum writes it, a TRANSFER as
 `transfers.waiting` does, a CERTIFICATE as `certificates.certificate` does; what two nodes ask and
-answer each other is in `range_messages` and `certificate_messages`.
+answer each other is in `range_messages`, `certificate_messages` and `era_exchange`.
 """
 
 import asyncio
@@ -32,10 +32,12 @@ class Topic(IntEnum):
     CERTIFICATE = 13  # a certificate of finality
     CERTIFICATE_REQUEST = 14  # CertificateRequest: for those from an epoch on
     CERTIFICATES = 15  # CertificateRange: the answer
+    ERA_REQUEST = 16  # EraRequest: for proven history from a block on
+    ERA = 17  # EraAnswer
 
 
 DIRECTED = frozenset({Topic.STATUS, Topic.RANGE_REQUEST, Topic.RANGE, Topic.CERTIFICATE_REQUEST,
-                      Topic.CERTIFICATES})
+                      Topic.CERTIFICATES, Topic.ERA_REQUEST, Topic.ERA})
 """Topics between two nodes, which are never passed on."""
 
 LIMITS = {
@@ -54,6 +56,8 @@ LIMITS = {
     Topic.CERTIFICATE: 1 * KIBIBYTE,
     Topic.CERTIFICATE_REQUEST: 1 * KIBIBYTE,
     Topic.CERTIFICATES: 32 * KIBIBYTE,
+    Topic.ERA_REQUEST: 1 * KIBIBYTE,
+    Topic.ERA: 4096 * KIBIBYTE,
 }
 """The most bytes a message may have, by topic."""
 

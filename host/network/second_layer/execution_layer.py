@@ -72,7 +72,7 @@ from proofmill.host.network.evm.transaction import (
 )
 from proofmill.host.network.mechanism.certificates import CertificateLedger
 from proofmill.host.network.mechanism.parameters import Parameters
-from proofmill.host.network.second_layer.coins import Coins, Unproven, proofs_in
+from proofmill.host.network.second_layer.coins import Coins, FoundProof, Unproven, proofs_in
 from proofmill.host.network.second_layer.delayed_mixes import (
     DELAYED,
     DELAYED_GAS,
@@ -269,6 +269,12 @@ class EvmExecutionLayer(PayloadBuilder):
     def late_proof(self, block: Unproven) -> tuple[int, Sequence[int]] | None:
         """The tag and the numbers that `keep_late` was given for a block's batch, if it was."""
         return self._late.get(_statement_of(block))
+
+    def tag_of(self, proof: FoundProof) -> int:
+        """The tag of a proof that the chain has taken in, as the contract of tags has it, which
+        takes longer to say so."""
+        return prover_tag(self._chain_id, proof.slot, proof.prover,
+                          self.layer.bonds.call("reward_address", proof.prover))
 
     def check_coins(self) -> None:
         """`BrokenInvariant` where the contract of coins at the head has not what it should."""
@@ -489,11 +495,7 @@ class EvmExecutionLayer(PayloadBuilder):
         of a late one; None while there is none."""
         if block.proof is None:
             return self.late_proof(block)
-        prover = block.proof.prover
-        # As the contract of tags has it, which takes longer to say so.
-        tag = prover_tag(self._chain_id, block.slot, prover,
-                         self.layer.bonds.call("reward_address", prover))
-        return tag, block.proof.numbers
+        return self.tag_of(block.proof), block.proof.numbers
 
     def _fitting(self, parent_hash: bytes, first: Sequence[bytes], waiting: Sequence[bytes],
                  attributes: spec.PayloadAttributes, calls: Sequence[SystemCall]) -> list[bytes]:

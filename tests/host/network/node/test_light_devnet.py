@@ -8,26 +8,38 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
-from proofmill.host.cli.light_devnet import bond_checks, light_checks, show_light
+from proofmill.host.cli.light_devnet import (
+    bond_checks,
+    era_setup,
+    light_checks,
+    made_eras,
+    roots_beside,
+    show_light,
+)
 from proofmill.host.cli.main import main
 from proofmill.host.cli.screen import Screen
 from proofmill.host.network.node import devnet
 from proofmill.host.network.node.certifier import places_for
 from proofmill.host.network.node.companion_bonds import SlashedKey
 from proofmill.host.network.node.devnet import Devnet, DevnetSetup, LightPlan, NodePlan, _Running
+from proofmill.host.network.node.era_maker import MadeEra
 from proofmill.host.network.node.light_outcome import MOST_BYTES, light_rows
-from proofmill.host.network.node.light_peer import LightReport, LightSetup, LightView
-from proofmill.host.network.node.node import SlotView
+from proofmill.host.network.node.light_peer import LightReport, LightSetup, LightView, TakenEras
+from proofmill.host.network.node.node import NodeReport, SlotView
+from proofmill.host.prover.aggregation.setup import read_pair
 from proofmill.host.prover.circuits.finality.vote import Checkpoint
 from proofmill.host.prover.circuits.rollup.size import SMALLEST
 from proofmill.host.prover.groth16.verification_key import VerificationKey
 from tests.host.network.node.test_devnet_command import ROOT
 
 SLOTS = 34
+ERA_BYTES = 16 + 8 + 32 * (1 + 3 * 8) + 2_072 + 3 * 2_048
+"""Of eight blocks: what docs/protocol.md says, three halvings."""
 
 
 @pytest.mark.slow
@@ -65,6 +77,13 @@ def test_two_light_nodes_are_where_the_specification_is() -> None:
         assert max(row["bytes_an_epoch"]) <= MOST_BYTES
         assert (f"{row['name']} had the specification's final checkpoint in all of 5 epochs, with "
                 f"{max(row['bytes_an_epoch'])} bytes an epoch at most") in done.stderr
+        # The first epoch's blocks, which are final with their proofs.
+        assert (row["eras"], row["proven_blocks"], row["ledger_false"]) == (1, 8, False)
+        assert row["era_bytes"] == record["eras"][0]["bytes"] == ERA_BYTES
+        assert (f"{row['name']} knows that the ledger's root after 8 blocks came of proven blocks "
+                "from genesis on") in done.stderr
+    assert [(era["first"], era["blocks"]) for era in record["eras"]] == [(0, 8)]
+    assert len({row["ledger_root"] for row in record["light"]}) == 1
 
 
 def view(slot: int, epoch: int, branch: int = 0) -> SlotView:
@@ -119,6 +138,36 @@ def test_the_table_says_what_they_keep(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr().out == ""
 
 
+def test_eras_are_told_and_their_root_is_compared(capsys: pytest.CaptureFixture[str],
+                                                   tmp_path: Path) -> None:
+    report = replace(RIGHT, eras=TakenEras(2, 16, 77, 9_040, (0.25, 0.5)))
+    (row,) = light_rows({"light 0": report}, FULL, [*range(62, 78)])
+    assert (row.ledger_false, row.broken, row.era_seconds) == (False, "", 0.75)
+    known, compared = light_checks([row], False)
+    assert not known.broken and not compared.broken and known.sentence == (
+        "light 0 knows that the ledger's root after 16 blocks came of proven blocks from genesis "
+        "on, and it is that of a full node")
+    made = [MadeEra(0, 8, 9_040, 1.0), MadeEra(8, 8, 9_040, 0.5)]
+    show_light(Screen(), [row], made)
+    *_, eras, taken = capsys.readouterr().out.splitlines()
+    assert eras.split() == "eras 2 made of 8 blocks each, 9,040 bytes, in 1.5 s".split()
+    assert taken.split() == ("light 0 has taken 2, verified in 0.75 s, and keeps the last one, "
+                             "9,040 bytes").split()
+    for roots in ([*range(61, 77)], [*range(62, 77)]):
+        (row,) = light_rows({"light 0": report}, FULL, roots)
+        (check,) = light_checks([row], True)
+        assert check.broken and "a root of the ledger after 16 blocks that" in check.sentence
+    (row,) = light_rows({"light 0": replace(report, eras=TakenEras(0, 0, 5, 0, ()))}, FULL)
+    assert not row.broken and row.eras == 0
+    maker, other = (cast(NodeReport, SimpleNamespace(eras=eras, ledger_roots=roots))
+                    for eras, roots in ((tuple(made), (1, 2, 3)), ((), (4, 5))))
+    assert roots_beside([maker, other]) == (4, 5) and roots_beside([maker]) == (1, 2, 3)
+    assert made_eras([maker, other]) == made
+    setup = era_setup(5, cast(VerificationKey, None), tmp_path, b"seed")
+    assert setup.powers is not None and read_pair(*setup.powers, 3).heads.to_bytes() == (
+        setup.heads.to_bytes())
+
+
 def test_what_is_false_or_late_or_large_is_said() -> None:
     late = tuple(replace(each, finalized=Checkpoint(0, bytes(32))) for each in RIGHT.history)
     (row,) = light_rows({"light 0": replace(RIGHT, history=late)}, FULL)
@@ -140,6 +189,7 @@ def test_what_is_false_or_late_or_large_is_said() -> None:
 
 @pytest.mark.parametrize(("words", "sentence"), [
     (["--light", "17"], "--light 17: give 0 to 16"),
+    (["--light", "1", "--era", "2000"], "--era 2000: give 1 to 1,024 blocks"),
     (["--sign-twice", "0"], "--sign-twice 0: is for companion keys"),
     (["--light", "1", "--sign-twice", "1"], "give the number of a node with validators: 0, 2, 4"),
     (["--light", "1", "--sign-twice", "x"], "--sign-twice x: give the number of a node"),

@@ -17,6 +17,7 @@ from proofmill.host.network.node.identity import Identity, called, contexts, new
 from proofmill.host.network.node.light_outcome import MOST_BYTES, light_rows
 from proofmill.host.network.node.light_peer import ASK_MS, NOTE_MS, LightPeer, LightSetup
 from proofmill.host.network.node.node import SlotView
+from proofmill.host.network.node.process import Trusted
 from proofmill.host.network.node.proof_pool import Answer
 from proofmill.host.network.node.wire import Topic
 from proofmill.host.prover.circuits.eddsa import public_key
@@ -189,7 +190,8 @@ def test_they_follow_and_hand_on(made: Made, tmp_path: Path) -> None:
 
     play(net, story)
     final = checkpoint(6)
-    assert {light.trusted() for light in net.light.values()} == {(final, registry(6).commitment)}
+    assert {light.trusted() for light in net.light.values()} == {
+        Trusted(final, registry(6).commitment)}
     full = [SlotView(40, b"", b"", 4, (4, checkpoint(4).root)),
             SlotView(48, b"", b"", 6, (6, final.root))]
     reports = {name: light.report() for name, light in net.light.items()}

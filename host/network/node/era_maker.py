@@ -1,0 +1,152 @@
+"""A full node's part in proven history: it makes an era of final blocks' proofs, and hands it out.
+
+An era is made as soon as its blocks are final with their proofs, on the processor beside the node's
+duties, one at a time. Whoever asks for one gets it with the headers that lead from its first block
+to the final checkpoint that was asked with.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+
+from proofmill.host.network.certificates.era import aggregate
+from proofmill.host.network.certificates.headers import branch_in, write_evidence
+from proofmill.host.network.consensus.spec import spec
+from proofmill.host.network.node.follower import Follower
+from proofmill.host.network.node.proven_blocks import Due, ProvenBlocks
+from proofmill.host.network.node.wire import Topic
+from proofmill.host.network.second_layer.final_blocks import FinalBlock
+from proofmill.host.prover.aggregation.aggregate import rounds_of
+from proofmill.host.prover.aggregation.setup import Heads, read_pair
+from proofmill.host.prover.groth16.verification_key import VerificationKey
+
+log = logging.getLogger(__name__)
+
+ERAS = "eras.sqlite"
+"""The file in a node's folder."""
+
+
+@dataclass(frozen=True)
+class EraSetup:
+    """What nodes of a chain agree on: `blocks` of an era, the `key` of block proofs, and what
+    verifies their aggregates. `powers`: the files of the two ceremonies where this node makes
+    eras, None where it does not."""
+
+    blocks: int
+    key: VerificationKey
+    heads: Heads
+    powers: tuple[Path, Path] | None = None
+
+
+@dataclass(frozen=True)
+class MadeEra:
+    """An era that was made: the number of its first block, how many it has, its bytes, and the
+    seconds that took."""
+
+    first: int
+    blocks: int
+    bytes: int
+    seconds: float
+
+
+Beside = Callable[[Callable[[], tuple[bytes, float]]], Future[tuple[bytes, float]]]
+"""Runs work in a thread, and lets the node go on when it is done."""
+
+
+class _Closed(Exception):
+    """Nobody waits for the era any more."""
+
+
+class EraMaker:
+    """Keeps final blocks with their proofs, and makes eras of them if its setup says so."""
+
+    def __init__(self, setup: EraSetup, folder: Path, follower: Follower) -> None:
+        """`folder`: the node's. Raises `ProofmillError` where it cannot be used."""
+        self._setup, self._follower = setup, follower
+        self._blocks = ProvenBlocks(folder / ERAS)
+        self._beside: Beside | None = None
+        self._making: tuple[Due, Future[tuple[bytes, float]]] | None = None
+        self._failed: int | None = None
+        """The first block of an era that came to nothing: the same proofs would again."""
+        self._closed = False
+        self.made: list[MadeEra] = []
+        """By this process."""
+        follower.on_final = self.hear
+
+    def begin(self, beside: Beside) -> None:
+        """Have this node make eras from now on, if its setup says so."""
+        if self._setup.powers is not None:
+            self._beside = beside
+
+    @property
+    def busy(self) -> bool:
+        """Whether an era is being made."""
+        return self._making is not None
+
+    def hear(self, blocks: Sequence[FinalBlock]) -> None:
+        """Payloads have become final. Raises `StorageError` where the disk fails."""
+        self._blocks.add(blocks)
+
+    def roots(self) -> list[int]:
+        """The ledger's root after each final block."""
+        return self._blocks.roots()
+
+    def work(self) -> None:
+        """Keep what is made, and begin with what is due. Raises `StorageError`."""
+        if self._beside is None:
+            return
+        if self._making is not None:
+            due, making = self._making
+            if not making.done():
+                return
+            self._making = None
+            try:
+                data, seconds = making.result()
+            except Exception as error:  # whatever it was, the node has other duties
+                self._failed = due.first
+                log.error("no era from block %d on: %s", due.first, error)
+            else:
+                self._blocks.keep(due.first, len(due.blocks), data)
+                self.made.append(MadeEra(due.first, len(due.blocks), len(data), seconds))
+                log.info("an era of %d blocks from block %d on: %d bytes", len(due.blocks),
+                         due.first, len(data))
+        next_due = self._blocks.due(self._setup.blocks)
+        if next_due is not None and next_due.first != self._failed:
+            self._making = next_due, self._beside(partial(self._make, next_due))
+
+    def answer(self, first: int, checkpoint: bytes) -> tuple[bytes, bytes] | None:
+        """The era that begins with the block of a number, and the headers that lead from there to
+        the final block of root `checkpoint`; None where either is not here."""
+        found, archive = self._blocks.era(first), self._follower.archive
+        raw = None if archive is None else archive.part(checkpoint, Topic.BLOCK)
+        if found is None or raw is None:
+            return None
+        count, data = found
+        final = spec.SignedBeaconBlock.decode_bytes(raw).message
+        last = bytes(final.body.signed_execution_payload_bid.message.parent_block_hash)
+        headers = self._blocks.headers(first, last)
+        return None if len(headers) < count else (data, write_evidence(headers, branch_in(final)))
+
+    def close(self) -> None:
+        """Give up the era that is being made, and give back the file."""
+        self._closed = True
+        if self._making is not None:
+            with suppress(Exception):
+                self._making[1].result()
+        self._blocks.close()
+
+    def _make(self, due: Due) -> tuple[bytes, float]:
+        assert self._setup.powers is not None
+        begun = perf_counter()
+        powers = read_pair(*self._setup.powers, rounds_of(len(due.blocks)))
+        era = aggregate(powers, self._setup.key, due.blocks, due.proofs, progress=self._step)
+        return era.to_bytes(), perf_counter() - begun
+
+    def _step(self, done: int, total: int) -> None:
+        if self._closed:
+            raise _Closed
