@@ -20,7 +20,7 @@ def add_prove(actions: Any) -> None:
         "prove", help="the same proof on cpu, model, rtl, and by snarkjs and groth16py",
         description="The same proof by every prover that is there, each in its own process. "
                     "Without files: a proof of the block circuit. Accelerators say what each of "
-                    "its sums took.")
+                    "its sums took, and A w, B w and the scalars h where these are theirs.")
     add_files(prove)
     prove.add_argument("--rounds", type=whole(1, otherwise=ONE), default=5, metavar="N",
                        help="proofs of each prover; the median counts (default: 5)")
@@ -56,9 +56,9 @@ def run_prove(options: argparse.Namespace) -> int:
 def _where_cycles_went(screen: Screen, name: str, found: JsonObject) -> None:
     """A row for each sum of a proof."""
     screen.line("")
-    screen.line(f"{name}: where its cycles went"
-                + (f"; {found['transforms']:,} more for the scalars h" if found["transforms"]
-                   else ""))
+    more = [f"{found[of]:,} more for {what}" for of, what in (
+        ("evaluation", "A w and B w"), ("transforms", "the scalars h")) if found[of]]
+    screen.line("; ".join([f"{name}: where its cycles went", *more]))
     table = Table(screen, WORK)
     for each, counted in found["sums"].items():
         parts = [counted["fill"], counted["sum"] + counted["output"], counted["finish"]]

@@ -544,8 +544,9 @@ FIELDS: dict[str, dict[str, str]] = {
         "place": "its number among the proven blocks, from 0, or null"},
     "bench prove": {
         "zkey": "the key", "provers": "an object: for each prover seconds, and of accelerators "
-                                      "cycles, those among them of transforms, and sums: what "
-                                      "each counted by name; null for one that is not installed",
+                                      "cycles, those among them of evaluation and of "
+                                      "transforms, and sums: what each counted by name; null for "
+                                      "one that is not installed",
         "verify_seconds": "of one proof", "rounds": "--rounds"},
     "bench gates": {
         "system": "--system", "rounds": "--rounds", "results": "a list, below"},

@@ -17,10 +17,11 @@ def room_of(shape):
 
 def matrices_of(power, entries):
     """`Matrices` of (row, wire, coefficient)s."""
-    coefficients = sorted({coefficient for _, _, coefficient in entries})
-    rows, wires, values = (np.array(each, np.int64) for each in (zip(*entries, strict=True)
-                                                                if entries else ((), (), ())))
-    return Matrices(power, rows, wires, np.searchsorted(coefficients, values), coefficients)
+    numbers: dict[int, int] = {}
+    which = [numbers.setdefault(entry[2], len(numbers)) for entry in entries]
+    rows, wires, numbered = (np.array(each, np.int64) for each in (
+        [entry[0] for entry in entries], [entry[1] for entry in entries], which))
+    return Matrices(power, rows, wires, numbered, list(numbers))
 
 
 def random_entries(field, power, wires, count, seed):

@@ -4,8 +4,10 @@ Words are packed and unpacked by the command table in `hdl.commands`, the same o
 gateware's decoder is made.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +19,9 @@ from proofmill.hdl.commands import (
     IDENTITY,
     MAGIC,
     NUMBER,
+    PHASES,
     PLACE,
+    ROOM,
     SIZE,
     SUM_COUNTERS,
     TRANSFORM_COUNTERS,
@@ -40,6 +44,7 @@ from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.device import DeviceError
 from proofmill.host.prover.devices.link import Link
 from proofmill.host.prover.devices.scalar_words import scalar_words, sent_scalars
+from proofmill.sim.evaluator import Room, evaluate_words
 
 CHUNK = 50_000
 """Cycles between two looks at the link: how often progress is told and Ctrl-C is heard."""
@@ -267,14 +272,59 @@ class Accelerator:
         counters = self.counters()
         return scalars, {name: counters[name] for name in TRANSFORM_COUNTERS}
 
-    def matrices(self) -> MatrixUnitShape | None:
-        """How it multiplies matrices; None where it does not."""
-        self._send(_words(pack(HEADER, command=Command.MATRICES)))
+    @cached_property
+    def evaluation(self) -> Room | None:
+        """What room it has for evaluating a key's matrices; None where it does not."""
+        if not self.identity["transforms"]:
+            return None
+        found = self._record(Command.EVALUATION, ROOM)
+        if found is not None and found["value_words"] != SCALAR_WORDS:
+            raise DeviceError(f"the device evaluates values of {found['value_words']} words, and a "
+                              f"scalar has {SCALAR_WORDS}: it is of another curve")
+        return None if found is None else Room(**found)
+
+    def evaluate(self, program: tuple[int, int], witness: Limbs, power: int
+                 ) -> tuple[Limbs, dict[str, int]]:
+        """(The scalars of a key's points H, the counters of what it took) from a witness.
+
+        `program`: where matrices of 2 ** `power` rows each are loaded, (address, words), see
+        `sim.evaluator.program`. `witness`: shape (wires, 4), plain integers below r; it lies behind
+        what is loaded meanwhile, and behind it what `transform` has there. Scalars are zeros where
+        the accelerator has no datapath. Raises `DeviceError` where the memory has no room left.
+        """
+        before, room = self.used, self.room(1 << power)
+        words = witness.size + room
+        self._check_free(words, f"a witness of {len(witness):,} wires and a transform of "
+                         f"{1 << power:,} values take {words:,} words of the device's memory")
+        address = self.load(witness)
+        self.overwritten += 1
+        try:
+            self._send(_words(*evaluate_words(
+                program, (address, witness.size), power, finish=True,
+                tiles=(self.used if room else 0, room))))
+        finally:
+            self.unload(before)
+        self._answer(Command.EVALUATE)
+        scalars = self._receive(SCALAR_WORDS << power).reshape(-1, SCALAR_WORDS)
+        self._answer(Command.EVALUATE)
+        phases = dict(zip(PHASES, self._receive(len(PHASES)).tolist(), strict=True))
+        counters = self.counters()
+        return scalars, phases | {name: counters[name] for name in TRANSFORM_COUNTERS}
+
+    def _record(self, command: Command, names: Sequence[str]) -> dict[str, Any] | None:
+        """The words that a command of one word is answered with; None where it is unknown."""
+        self._send(_words(pack(HEADER, command=command)))
         head = int(self._receive(1)[0])
         if unpack(ANSWER, head)["error"] == Error.UNKNOWN_COMMAND:
             return None
-        self._check(head, Command.MATRICES)
-        said = dict(zip(ARRAY, self._receive(len(ARRAY)).tolist(), strict=True))
+        self._check(head, command)
+        return dict(zip(names, self._receive(len(names)).tolist(), strict=True))
+
+    def matrices(self) -> MatrixUnitShape | None:
+        """How it multiplies matrices; None where it does not."""
+        said = self._record(Command.MATRICES, ARRAY)
+        if said is None:
+            return None
         curve = known_curve(self.identity)
         if curve is None:
             raise DeviceError(f"the device is of the curve {curve_of(self.identity)}, which this "

@@ -1,8 +1,8 @@
 """A device in a process of its own: what hangs there is ended, and begun anew.
 
 The process is this module, run with the number of its socket. It is told the device's name, then
-points to load, jobs to run, vectors to transform and points to combine, and answers with progress,
-results or what went wrong.
+points to load, jobs to run, vectors to transform, matrices to keep and witnesses for them, and
+points to combine, and answers with progress, results or what went wrong.
 """
 
 import signal
@@ -28,6 +28,7 @@ from proofmill.host.prover.devices.device import (
     Combining,
     Device,
     DeviceError,
+    Evaluating,
     Job,
     Progress,
     Quotient,
@@ -36,6 +37,7 @@ from proofmill.host.prover.devices.device import (
 )
 from proofmill.host.prover.devices.inputs import check_jobs, check_points
 from proofmill.host.prover.devices.usual import usual_longest
+from proofmill.sim.evaluator import Matrices
 
 START_SECONDS = 300.0
 """For opening a device: its simulation may have to be compiled."""
@@ -63,8 +65,9 @@ class ApartDevice:
         self.name = name
         self._opening = (opener, name, options)
         self._points: list[tuple[Group, Limbs]] = []
-        self._loaded = 0
-        self._transforms, self._combines = 0, False
+        self._matrices: list[Matrices] = []
+        self._loaded = self._kept = 0
+        self._transforms, self._evaluates, self._combines = 0, False, False
         self._process: subprocess.Popen[bytes] | None = None
         self._link: Connection | None = None
         self._measured: deque[float] = deque(maxlen=REMEMBERED)
@@ -113,6 +116,26 @@ class ApartDevice:
             return found
 
     @property
+    def evaluates(self) -> bool:
+        """See `Evaluating.evaluates`: what the process says, which is begun for it."""
+        with self._at_work():
+            return self._evaluates
+
+    def keep(self, matrices: Matrices) -> int:
+        """Keep `matrices` here, for every process to come."""
+        self._matrices.append(matrices)
+        return len(self._matrices) - 1
+
+    def evaluated(self, kept: int, witness: Limbs) -> Quotient | None:
+        """See `Evaluating.evaluated`; DeviceError where the process does not answer in time."""
+        with self._at_work():
+            for matrices in self._matrices[self._kept:]:
+                self._ask(("keep", matrices), START_SECONDS, None)
+                self._kept += 1
+            found: Quotient | None = self._ask(("evaluated", kept, witness), FIRST_SECONDS, None)
+            return found
+
+    @property
     def combines(self) -> bool:
         """See `Combining.combines`: what the process says, which is begun for it."""
         with self._at_work():
@@ -141,7 +164,7 @@ class ApartDevice:
         """End the process; a further job begins another."""
         link, process = self._link, self._process
         self._link = self._process = None
-        self._loaded = 0
+        self._loaded = self._kept = 0
         # The process first: who waits at the link hears that it has ended.
         if process is not None:
             process.kill()
@@ -157,7 +180,8 @@ class ApartDevice:
                 pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
                 env=same_packages())
         self._link = Connection(ours.detach())
-        self._transforms, self._combines = self._ask(self._opening, START_SECONDS, None)
+        self._transforms, self._evaluates, self._combines = self._ask(
+            self._opening, START_SECONDS, None)
 
     def _ask(self, question: tuple[Any, ...], seconds: float, progress: Progress | None) -> Any:
         """The answer; DeviceError where there is none in time, or the device failed."""
@@ -187,6 +211,7 @@ def serve(link: Connection) -> None:
     """Be the device until the other side is gone."""
     device: Device | None = None
     bases: list[Bases] = []
+    kept: list[Any] = []
     with suppress(EOFError, OSError):
         while True:
             question = link.recv()
@@ -204,6 +229,13 @@ def serve(link: Connection) -> None:
                     case ("quotient", a, b):
                         assert isinstance(device, Transforming)
                         answer = device.quotient(a, b)
+                    case ("keep", matrices):
+                        assert isinstance(device, Evaluating)
+                        kept.append(device.keep(matrices))
+                        answer = None
+                    case ("evaluated", handle, witness):
+                        assert isinstance(device, Evaluating)
+                        answer = device.evaluated(kept[handle], witness)
                     case ("combine", group, points, scalars):
                         assert isinstance(device, Combining)
                         answer = device.combine(group, points, scalars)
@@ -212,6 +244,7 @@ def serve(link: Connection) -> None:
                         make: Callable[..., Device] = getattr(import_module(module), function)
                         device = make(name, **options)
                         answer = (device.transforms if isinstance(device, Transforming) else 0,
+                                  isinstance(device, Evaluating) and device.evaluates,
                                   isinstance(device, Combining) and device.combines)
                 link.send(("done", answer))
             except ProofmillError as error:

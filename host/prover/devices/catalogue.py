@@ -23,10 +23,14 @@ DEVICES = {
     "cpu": "this machine's processor alone",
     "rtl+h": "rtl with transforms: it computes the scalars h too",
     "model+h": "model of that",
+    "rtl+e": "rtl+h that evaluates a key's matrices too: A w, B w",
+    "model+e": "model of that",
     "rtl+b": "rtl with sums made in batches of affine points, by half of the products",
     "model+b": "model of that, for points of which no two that meet are equal",
-    "rtl+bh": "rtl with both",
+    "rtl+bh": "rtl with batches and transforms",
     "model+bh": "model of that",
+    "rtl+be": "rtl with all of these",
+    "model+be": "model of that",
     "serial:PORT": "a board, or the simulation of one, at a serial port; serial:PORT@BAUD for "
                    "another rate than 3,000,000",
 }
@@ -89,6 +93,7 @@ def simulated_shape(name: str, shape: "MsmShape | None" = None) -> "MsmShape":
         STANDARD,
         control_only,
         with_batches,
+        with_evaluation,
         with_transforms,
     )
 
@@ -98,6 +103,8 @@ def simulated_shape(name: str, shape: "MsmShape | None" = None) -> "MsmShape":
         shape = with_batches(shape)
     if "h" in more:
         shape = with_transforms(shape)
+    if "e" in more:
+        shape = with_evaluation(shape)
     return control_only(shape) if kind == "model" else shape
 
 

@@ -11,6 +11,7 @@ from proofmill.host.ground.errors import ProofmillError
 if TYPE_CHECKING:
     from proofmill.hdl.curve import Group
     from proofmill.host.prover.curve.limbs import Limbs
+    from proofmill.sim.evaluator import Matrices
 
 Progress = Callable[[int, int], None]
 """Called now and then with (work done, work in all); the unit is the caller's own."""
@@ -68,12 +69,14 @@ class Quotient:
 
     `scalars`: shape (n, 4), plain integers below the groups' order; None where the accelerator has
     no datapath, so that only the cycles are its own. `moved`: cycles among them in which it did not
-    compute, but moved values from and to its memory.
+    compute, but moved values from and to its memory. `evaluated`: cycles among them for A w and
+    B w, where it made these too.
     """
 
     scalars: Limbs | None
     cycles: int
     moved: int = 0
+    evaluated: int = 0
 
 
 @runtime_checkable
@@ -88,6 +91,25 @@ class Transforming(Protocol):
     def quotient(self, a: Limbs, b: Limbs) -> Quotient:
         """The scalars of H from A w and B w, shape (n, 4) each, plain integers below the groups'
         order; n a power of two, 2 to ``2 ** transforms``. Raises `DeviceError`."""
+        ...
+
+
+@runtime_checkable
+class Evaluating(Protocol):
+    """A device that may compute A w and B w too, of matrices that it keeps, on the way to H."""
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether it does; else that is for its caller."""
+        ...
+
+    def keep(self, matrices: Matrices) -> Any:
+        """A handle of matrices for `evaluated`, of as many rows as it transforms."""
+        ...
+
+    def evaluated(self, kept: Any, witness: Limbs) -> Quotient | None:
+        """The scalars of H from a witness, shape (wires, 4), plain integers below the groups'
+        order; None where its memory has no room left. Raises `DeviceError`."""
         ...
 
 

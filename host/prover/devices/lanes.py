@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 
+from proofmill.hdl.commands import PHASES
 from proofmill.hdl.curve import BN254, PRODUCTS, Curve, Group
 from proofmill.hdl.plans import (
     Machine,
@@ -35,6 +36,7 @@ from proofmill.host.prover.devices.device import (
 )
 from proofmill.host.prover.devices.inputs import check_jobs
 from proofmill.host.prover.devices.scalar_words import bit_lengths
+from proofmill.sim.evaluator import Matrices, Words, program
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +96,17 @@ class _Loaded:
     words: int = 0
     held: Limbs | None = None
     addresses: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class _Kept:
+    """Matrices, their program, whether there is room for it in the first accelerator's memory, and
+    where it has it: (address, words)."""
+
+    matrices: Matrices
+    words: Words | None = None
+    reserved: bool = False
+    place: tuple[int, int] | None = None
 
 
 def _wanted(job: Job) -> Limbs:
@@ -315,18 +328,58 @@ class LanesDevice:
         accelerator = self.accelerators[0]
         with self._lock:  # what is chosen from now on leaves room for it
             self._room = max(self._room, accelerator.room(len(a)))
+        return self._quotient(lambda: accelerator.transform(a, b))
+
+    @property
+    def evaluates(self) -> bool:
+        """See `Evaluating.evaluates`."""
+        return self.accelerators[0].evaluation is not None
+
+    def keep(self, matrices: Matrices) -> _Kept:
+        """See `Evaluating.keep`."""
+        return _Kept(matrices)
+
+    def evaluated(self, kept: _Kept, witness: Limbs) -> Quotient | None:
+        """See `Evaluating.evaluated`; by the first accelerator, which is given the program with the
+        first witness."""
+        accelerator = self.accelerators[0]
+        words, power = kept.words, kept.matrices.power
+        if words is None:
+            assert accelerator.evaluation is not None
+            words = program(accelerator.evaluation, self._order, kept.matrices)
+            kept.words = words
+        with self._lock:  # what is chosen from now on leaves room for it
+            room = max(self._room, witness.size + accelerator.room(1 << power))
+            more = 0 if kept.reserved else len(words)
+            if self._reserved + more + room > accelerator.memory:
+                return None
+            self._room = room
+            self._reserved += more
+            kept.reserved = True
+
+        def compute() -> tuple[Limbs, dict[str, int]]:
+            if kept.place is None:
+                kept.place = accelerator.load(words), len(words)
+            return accelerator.evaluate(kept.place, witness, power)
+
+        return self._quotient(compute)
+
+    def _quotient(self, compute: Callable[[], tuple[Limbs, dict[str, int]]]) -> Quotient:
+        """What the first accelerator makes, looked at."""
+        accelerator = self.accelerators[0]
         try:
-            scalars, counters = accelerator.transform(a, b)
+            scalars, counters = compute()
         except BaseException:
             accelerator.link.reset()
             raise
         cycles, moved = sum(counters.values()), counters["moved"]
+        evaluated = sum(counters.get(name, 0) for name in PHASES)
         if not accelerator.identity["datapath"]:
-            return Quotient(None, cycles, moved)
+            return Quotient(None, cycles, moved, evaluated)
         if (bad := first_not_below(scalars, SCALAR_MODULUS)) is not None:
             raise DeviceError(f"{self.name} gave a scalar, number {bad}, that is not below the "
                               "groups' order; the device computes wrongly, so use another one")
-        return Quotient(scalars, cycles, moved)
+        return Quotient(scalars, cycles, moved, evaluated)
 
     def _load(self, number: int, loaded: _Loaded) -> int:
         """Where accelerator `number` holds these points, from now on if not before."""

@@ -8,6 +8,7 @@ from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.curve.scalars import Vector
 from proofmill.host.prover.groth16.matrix import sum_by
 from proofmill.host.prover.groth16.proving_key import ProvingKey
+from proofmill.sim.evaluator import Matrices
 
 LARGEST_SHIFT = 25
 """The shift snarkjs takes at a domain of 2^28, where no root of unity of twice the order exists."""
@@ -50,6 +51,20 @@ def quotient_of(a: Vector, b: Vector, shift: int) -> Limbs:
     shifted_a, shifted_b, shifted_c = (
         scalars.to_shifted_domain(each, shift) for each in (a, b, a * b))
     return scalars.to_plain(shifted_a * shifted_b - shifted_c)
+
+
+def matrices_of(key: ProvingKey) -> Matrices:
+    """The matrices A and B of a key, B's rows behind A's, for a device that evaluates."""
+    found = key.coefficients
+    values = np.ascontiguousarray(found["value"])
+    different, which = np.unique(values.view(np.dtype((np.void, values.strides[0])))[:, 0],
+                                 return_inverse=True)
+    plain = scalars.to_integers(scalars.from_double_montgomery_limbs(
+        different.view(np.uint64).reshape(-1, values.shape[1])))
+    return Matrices(
+        key.domain_size.bit_length() - 1,
+        found["matrix"].astype(np.int64) * key.domain_size + found["constraint"],
+        found["signal"].astype(np.int64), which.astype(np.int64), plain)
 
 
 def _sorted(key: ProvingKey, matrix: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Vector]:

@@ -34,10 +34,11 @@ class ProofResult:
     `faults`: a sentence for each device that is put aside. `news`: what happened to devices on the
     way, a sentence each. `calls`: sums over the key's points, of which `calls_on_device`
     came from the device asked for. `cycles`: clock cycles of the accelerator, added up over the
-    sums, the scalars h where it computed them, `transform_cycles` of them, and the proof's C where
-    it made that of the sums, `closing_cycles`. `digits`: scalar
-    digits that were not zero. `seconds`: wall time from witness to verified proof. `counters`: what
-    the accelerator counted (`hdl.commands.COUNTERS`) by sum, empty where there is none.
+    sums, A w and B w where it evaluated them, `evaluation_cycles` of them, the scalars h likewise,
+    `transform_cycles`, and the proof's C where it made that of the sums, `closing_cycles`.
+    `digits`: scalar digits that were not zero. `seconds`: wall time from witness to verified proof.
+    `counters`: what the accelerator counted (`hdl.commands.COUNTERS`) by sum, empty where there is
+    none.
     """
 
     proof: Proof
@@ -53,6 +54,7 @@ class ProofResult:
     digits: int
     seconds: float
     counters: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    evaluation_cycles: int = 0
 
 
 class Prover:
@@ -169,7 +171,8 @@ class Prover:
                                  again=False)
                 continue
             log.debug("proof by %s under %s", candidate.name, self.key.name)
-            transform_cycles = 0 if moved is None else moved.cycles
+            for_h = 0 if moved is None else moved.cycles
+            evaluation_cycles = 0 if moved is None else moved.evaluated
             named = dict(zip((name for name, _ in SUMS), results, strict=True))
             if closing is not None:
                 named[CLOSING] = closing
@@ -178,8 +181,9 @@ class Prover:
                 proof=proof, public=public, device=candidate.name, faults=self._faults(),
                 news=tuple(news), calls=len(results),
                 calls_on_device=len(results) if candidate is self._candidates[0] else 0,
-                cycles=transform_cycles + sum(each.cycles for each in named.values()),
-                transform_cycles=transform_cycles,
+                cycles=for_h + sum(each.cycles for each in named.values()),
+                transform_cycles=for_h - evaluation_cycles,
+                evaluation_cycles=evaluation_cycles,
                 closing_cycles=0 if closing is None else closing.cycles,
                 digits=sum(each.digits for each in named.values()),
                 seconds=time.perf_counter() - start,

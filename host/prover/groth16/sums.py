@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from proofmill.host.prover.devices.device import (
     Combining,
     Device,
     DeviceError,
+    Evaluating,
     Job,
     Progress,
     Quotient,
@@ -25,7 +27,7 @@ from proofmill.host.prover.devices.device import (
 )
 from proofmill.host.prover.devices.mcl import MclDevice
 from proofmill.host.prover.groth16.diagnosis import bad_key
-from proofmill.host.prover.groth16.evaluation import Evaluator
+from proofmill.host.prover.groth16.evaluation import Evaluator, matrices_of
 from proofmill.host.prover.groth16.proving_key import ProvingKey
 
 SUMS = (("A", Group.G1), ("B in G1", Group.G1), ("B in G2", Group.G2), ("C", Group.G1),
@@ -49,6 +51,7 @@ class KeyOnDevice:
         self._key, self._closes = key, closes
         self._lock = threading.Lock()
         self._bases: list[Bases | None] | None = None
+        self._matrices: Any = None
 
     @property
     def closes(self) -> bool:
@@ -85,12 +88,18 @@ class KeyOnDevice:
             raise refusal from None
 
     def quotient(self, evaluator: Evaluator, witness: Limbs) -> Quotient | None:
-        """The scalars of H by the device, from A w and B w; None where it does not take vectors of
-        this size. Raises `DeviceError`."""
+        """The scalars of H by the device, from A w and B w, which are its own too if it evaluates;
+        None where it does not take vectors of this size. Raises `DeviceError`."""
         size = self._key.domain_size
         if not isinstance(self.device, Transforming) or not 2 <= size <= 1 << (
                 self.device.transforms):
             return None
+        if isinstance(self.device, Evaluating) and self.device.evaluates:
+            with self._lock:
+                if self._matrices is None:
+                    self._matrices = self.device.keep(matrices_of(self._key))
+            if (found := self.device.evaluated(self._matrices, witness)) is not None:
+                return found
         a, b = (to_plain(values) for values in evaluator.evaluate(witness))
         return self.device.quotient(a, b)
 
