@@ -31,6 +31,7 @@ from proofmill.host.cli.market_devnet import market_checks, market_record, prepa
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Bar, Screen, load_chain
 from proofmill.host.cli.subcommands import Commands
+from proofmill.host.cli.witnesses_option import add_witnesses
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.ground.units import GWEI
@@ -118,6 +119,7 @@ def register(commands: Commands) -> None:
                         help="let a buyer post jobs for proofs and for results of a model, and "
                              "every prover sell them beside its block proofs (extra ai)")
     add_delay(devnet)
+    add_witnesses(devnet)
     devnet.add_argument("--folder", metavar="FOLDER",
                         help="a new folder for what the nodes write, kept afterwards: chains, job "
                              "logs, signing histories, node.log (default: a temporary one)")
@@ -153,6 +155,7 @@ def run(options: argparse.Namespace) -> int:
     from proofmill.host.network.economics.recorded import replayed
     from proofmill.host.network.node.devnet import Devnet, DevnetSetup, NoNodeLeftError, plan_nodes
     from proofmill.host.network.node.light_outcome import light_rows
+    from proofmill.host.network.node.opening import devnet_parameters
     from proofmill.host.network.node.outcome import outcome
     from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
     from proofmill.host.prover.groth16.zkey import write_zkey
@@ -174,7 +177,8 @@ def run(options: argparse.Namespace) -> int:
                             light=prepare_light(screen, options, Path(folder),
                                                 key.verification_key),
                             market=prepare_market(screen, options, Path(folder)),
-                            delay_squarings=options.delay)
+                            delay_squarings=options.delay,
+                            parameters=devnet_parameters(options.witnesses))
         with screen.bar(f"starting {len(plans) + options.light} nodes"):
             net = Devnet(setup)
             net.__enter__()
@@ -334,7 +338,8 @@ def _record(
     record = record_of(
         options.seed, options.validators, minimum_bond_wei(options.validators, setup.parameters),
         bonds, GENESIS_MIX, report.final_slot, report.branch, notes,
-        report.certificates if isinstance(report, NodeReport) else ())
+        report.certificates if isinstance(report, NodeReport) else (),
+        setup.parameters.defences.witnesses)
     if (market := market_record(reports)) is not None:
         record["market"] = market.record
     if failures:

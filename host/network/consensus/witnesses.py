@@ -7,7 +7,7 @@ are, and carried by payloads (`second_layer.witnessed_proofs`) once those who si
 half of the slot's witnesses by effective balance.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from proofmill.host.network.consensus.duties import Signers, at_slot, committees_of
@@ -94,12 +94,12 @@ def check(state: spec.BeaconState, vote: WitnessVote) -> list[int]:
     return signed
 
 
-def is_majority(state: spec.BeaconState, slot: int, signed: Sequence[int]) -> bool:
-    """Whether these are more than half of the witnesses of `slot`, by effective balance."""
-    def stake(members: Iterable[int]) -> int:
-        return sum(int(state.validators[member].effective_balance) for member in members)
+def is_majority(state: spec.BeaconState, members: Iterable[int], signed: Iterable[int]) -> bool:
+    """Whether these are more than half of a slot's `members`, by effective balance."""
+    def stake(validators: Iterable[int]) -> int:
+        return sum(int(state.validators[each].effective_balance) for each in validators)
 
-    return 2 * stake(signed) > stake(witnesses_of(state, slot))
+    return 2 * stake(signed) > stake(members)
 
 
 @dataclass
@@ -146,17 +146,28 @@ class WitnessPool:
     def votes(self, state: spec.BeaconState, before: int) -> Iterator[WitnessVote]:
         """What more than half of the witnesses of slots before `before` have signed, in the order
         of the messages, by the branch that ends in `state`."""
-        for name, heard in sorted(self._heard.items(), key=lambda each: each[0]):
-            members = set(witnesses_of(state, name[0])) if name[0] < before else set()
-            # On another branch the bits are other validators'.
-            if heard.signed <= members and is_majority(state, name[0], sorted(heard.signed)):
-                yield heard.vote()
+        for name in sorted(self._heard):
+            if name[0] < before and self._holds(state, name):
+                yield self._heard[name].vote()
+
+    def first(self, state: spec.BeaconState, payload_root: bytes, prover: int) -> int | None:
+        """The first slot of which more than half of the witnesses have signed for a proof, by the
+        branch that ends in `state`; None for none."""
+        return next((name[0] for name in sorted(self._heard)
+                     if name[2:] == (payload_root, prover) and self._holds(state, name)), None)
 
     def forget(self, slot: int) -> None:
         """Drop what is too old in `slot`."""
         oldest = slot - KEPT_SLOTS
         self._heard = {name: heard for name, heard in self._heard.items() if name[0] >= oldest}
         self._signed = {name: count for name, count in self._signed.items() if name[0] >= oldest}
+
+
+    def _holds(self, state: spec.BeaconState, name: Named) -> bool:
+        """Whether those who have signed are more than half of this branch's witnesses: on another
+        the bits are other validators'."""
+        signed, members = self._heard[name].signed, witnesses_of(state, name[0])
+        return signed <= set(members) and is_majority(state, members, signed)
 
 
 def _signing_root(state: spec.BeaconState, message: ProofWitness) -> spec.Root:

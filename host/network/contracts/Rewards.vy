@@ -699,9 +699,8 @@ def _judge_by_slots(now: uint256):
     first: uint256 = self._judged_committees
     primaries: uint256 = self._judged_primaries
     committees: uint256 = first
-    most: uint256 = MAXIMUM_SLOTS + MAXIMUM_WINDOW
-    for place: uint256 in range(first, min(self._opening_count, first + most),
-                                bound=MAXIMUM_SLOTS + MAXIMUM_WINDOW):
+    # More wait only after reports that failed, and then for the next ones: so much gas and no more is used.
+    for place: uint256 in range(first, min(self._opening_count, first + KEPT_BLOCKS), bound=KEPT_BLOCKS):
         proven: uint256 = self._openings[place]
         if now <= proven + P.stage1:
             break

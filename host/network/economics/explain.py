@@ -165,7 +165,7 @@ def _story(replay: Replayed, slot: int, identity: int) -> Story:
         among = "" if win.contenders == 1 else (
             f", picked among {win.contenders} proofs of that slot by the next block's mix")
         lines.append(
-            f"Its proof was included in slot {win.included_slot}, {_blocks(win.delay)} after, in "
+            f"Its proof was included in slot {win.included_slot}, {_delayed(replay, record)}, in "
             f"stage {int(win.stage)}{among}: "
             f"{decay_bps(ledger.parameters, win.delay) / 100:g} % of the full reward, "
             f"{paid:,} gwei, "
@@ -189,7 +189,7 @@ def _story(replay: Replayed, slot: int, identity: int) -> Story:
             lines.append(
                 f"{REASONS[penalty.reason]}: {penalty.amount // replay.unit:,} gwei were taken "
                 f"from its bond; where they go is settled when "
-                f"{_blocks(replay.parameters.window_blocks)} have come after its epoch's last.")
+                f"{_blocks(_until_settled(replay.parameters))} have come after its epoch's last.")
     if bounty:
         lines.append(f"For the rescue it got {bounty:,} gwei out of the penalties of others.")
     if role != "none" and not taken and identity not in record.kept:
@@ -236,8 +236,25 @@ REASONS = {"primary": "It did not deliver in stage 1",
            "invalid": "It signed an invalid proof"}
 
 
-def _blocks(count: int) -> str:
-    return f"{count} block{'s' * (count != 1)}"
+def _blocks(count: int, what: str = "block") -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
+
+
+def _until_settled(parameters: Parameters) -> int:
+    """Blocks after an epoch's last: a further one where they say what witnesses had."""
+    return parameters.window_blocks + parameters.defences.witnesses
+
+
+def _delayed(replay: Replayed, record: SlotRecord) -> str:
+    """How late the proof counts that was paid."""
+    win = record.win
+    assert win is not None
+    if not replay.parameters.defences.witnesses:
+        return f"{_blocks(win.delay)} after"
+    seen = record.witnessed.get(win.submission.prover)
+    said = ("" if seen is None else
+            f", since more than half of the witnesses of slot {seen} had it")
+    return f"and counts as {_blocks(win.delay, 'slot')} after{said}"
 
 
 def _penalised(
@@ -247,9 +264,12 @@ def _penalised(
         return f"{amount // replay.unit:,}"
 
     if settlement.kept == penalty.amount > 0:
+        record = replay.records[penalty.slot]
+        why = ("layer 1's witnesses had a proof in time, whatever blocks made of it"
+               if replay.ledger.was_witnessed(record, penalty.reason) else
+               "the network was divided: more than a third of the stake had voted elsewhere")
         return (f"{REASONS[penalty.reason]}: {gwei(penalty.amount)} gwei were taken from its bond, "
-                "and came back with its reliability, since the network was divided: more than a "
-                "third of the stake had voted elsewhere.")
+                f"and came back with its reliability, since {why}.")
     back = (f" {gwei(settlement.kept)} came back, since more than a third of the epoch's primaries "
             "missed;" if settlement.kept else "")
     whom = f"prover {rescuer}"

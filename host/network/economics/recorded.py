@@ -5,7 +5,10 @@ Amounts are in wei, hashes and mixes in hexadecimal.
     {"seed": ..., "validators": ..., "minimum_bond": ..., "bonds": {"0": ...}, "genesis_mix": ...,
      "final_slot": ..., "blocks": [{"slot": ..., "proposer": ..., "proposing": ..., "mix": ...,
      "payload_hash": ..., "request_root": ..., "base": ..., "included": [[slot, prover, valid]],
-     "matured": [...], "divided": [...], "drawing": ..., "root": ...}]}
+     "matured": [...], "divided": [...], "drawing": ..., "root": ...,
+     "witnessed": [[slot, proven slot, payload root, prover]]}]}
+
+"witnesses" is there, and true, where they count.
 
 "certificates" has what was paid for certificates of finality, in the order of epochs:
 {"epoch": ..., "prover": ..., "prover_wei": ..., "includer": ..., "includer_wei": ...,
@@ -16,6 +19,7 @@ of each, by name, the "reason" and the "trace".
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -31,7 +35,7 @@ from proofmill.host.network.mechanism.certificates import CertificateLedger
 from proofmill.host.network.mechanism.ledger import RewardLedger
 from proofmill.host.network.mechanism.parameters import Defences, Parameters
 from proofmill.host.network.mechanism.records import SlotRecord
-from proofmill.host.network.node.contract_state import IncludedProof
+from proofmill.host.network.node.contract_state import IncludedProof, WitnessedProof
 from proofmill.host.network.node.layer2 import BlockFacts, BranchReplay, CreditedCertificate
 
 HASHES = ("root", "mix", "payload_hash", "request_root")
@@ -60,6 +64,8 @@ class RecordedBlock(Struct, frozen=True):
     divided: tuple[Whole, ...] = ()
     drawing: Hash | None = None
     """What a delay function makes of the mix that draws the epoch, where the block brings it."""
+    witnessed: tuple[tuple[Whole, Whole, Hash, Whole], ...] = ()
+    """As `WitnessedProof`."""
 
 
 class RecordedCertificate(Struct, frozen=True):
@@ -84,15 +90,16 @@ class Record(Struct, frozen=True):
     blocks: tuple[RecordedBlock, ...]
     notes: dict[str, dict[str, str]] = {}
     certificates: tuple[RecordedCertificate, ...] = ()
+    witnesses: bool = False
 
 
 def record_of(
     seed: int, validators: int, minimum_bond: int, bonds: Mapping[int, int], genesis_mix: bytes,
     final_slot: int, branch: Sequence[BlockFacts],
     notes: Mapping[int, Mapping[int, str]] | None = None,
-    certificates: Sequence[CreditedCertificate] = (),
+    certificates: Sequence[CreditedCertificate] = (), witnesses: bool = False,
 ) -> JsonObject:
-    """The record as plain data; `notes`: by prover and slot."""
+    """The record as plain data; `notes`: by prover and slot; `witnesses`: whether they count."""
     by_slot: dict[str, dict[str, str]] = {}
     for prover, said in (notes or {}).items():
         for slot, note in said.items():
@@ -106,9 +113,12 @@ def record_of(
             **{name: getattr(block, name) for name in ("slot", "proposer", "proposing", "base")},
             "included": [[each.slot, each.prover, each.valid] for each in block.included],
             "matured": list(block.matured), "divided": sorted(block.divided),
-            **({} if block.drawing is None else {"drawing": block.drawing.hex()})}
+            **({} if block.drawing is None else {"drawing": block.drawing.hex()}),
+            **({"witnessed": [[each.slot, each.proven_slot, each.payload_root.hex(), each.prover]
+                              for each in block.witnessed]} if block.witnessed else {})}
             for block in branch],
         "notes": by_slot, "certificates": [vars(each) for each in certificates],
+        **({"witnesses": True} if witnesses else {}),
     }
 
 
@@ -119,7 +129,8 @@ class RecordedRun:
 
     def __init__(self, record: Record) -> None:
         """AssertionError, or what else the replay raises, for blocks that are no branch."""
-        self.parameters = PARAMETERS
+        self.parameters = replace(PARAMETERS, defences=replace(
+            PARAMETERS.defences, witnesses=record.witnesses))
         self._run = BranchReplay(
             self.parameters, record.minimum_bond,
             {int(who): bond for who, bond in record.bonds.items()},
@@ -134,7 +145,9 @@ class RecordedRun:
                 root, block.slot, block.proposer, block.proposing, mix, payload_hash, request_root,
                 block.base, included=tuple(IncludedProof(*each) for each in block.included),
                 matured=block.matured, divided=frozenset(block.divided),
-                drawing=None if block.drawing is None else bytes.fromhex(block.drawing))
+                drawing=None if block.drawing is None else bytes.fromhex(block.drawing),
+                witnessed=tuple(WitnessedProof(slot, proven, bytes.fromhex(named), prover)
+                                for slot, proven, named, prover in block.witnessed))
             self._run.add(facts)
             bases[block.slot], before = before, block.base
             rhos[block.slot] = self.ledger.rho

@@ -436,10 +436,11 @@ class RewardLedger:
         self._may_settle -= len(due)
         if later:
             return
+        duty = "committee" if parameters.defences.rescues_count else "primary"
         last = (parameters.committee_blocks if parameters.defences.rescues_count
                 else parameters.primary_blocks)
         in_time = [r.win is not None and r.win.delay <= last for r in slots]
-        counted = sum(proven or not (self._was_divided(r) or self._was_witnessed(r, "committee"))
+        counted = sum(proven or not (self._was_divided(r) or self.was_witnessed(r, duty))
                       for r, proven in zip(slots, in_time, strict=True))
         self.rho = self.next_rho(controller.coverage_bps(sum(in_time), counted))
         idle = cache(partial(reliability.idle, parameters))  # few values, many provers
@@ -463,7 +464,7 @@ class RewardLedger:
             return False
         return any(record.slot <= slot <= record.judged for slot in self.divided)
 
-    def _was_witnessed(self, record: SlotRecord, duty: str) -> bool:
+    def was_witnessed(self, record: SlotRecord, duty: str) -> bool:
         """Whether layer 1's witnesses had a proof that keeps a duty in its time, whatever blocks
         made of it: the primary's in stage 1, or for the committee one of any of those drawn."""
         if not self.parameters.defences.witnesses:
@@ -477,7 +478,7 @@ class RewardLedger:
         record = self.open[penalty.slot]
         win = record.win
         excused = penalty.reason != "invalid" and (
-            self._was_divided(record) or self._was_witnessed(record, penalty.reason))
+            self._was_divided(record) or self.was_witnessed(record, penalty.reason))
         rescuer = penalty.reporter
         if penalty.reason != "invalid" and win is not None:
             rescuer = win.submission.prover

@@ -26,17 +26,18 @@ from proofmill.host.network.consensus.refusal import Invalid, decoded, judged_by
 from proofmill.host.network.consensus.spec import engines as used_engines
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.consensus.store import pin_store, prune_store
+from proofmill.host.network.consensus.witnesses import ProofWitness, WitnessVote
 from proofmill.host.network.evm.client import Address
 from proofmill.host.network.evm.transaction import decode_transaction
 from proofmill.host.network.mechanism.certificates import CertificateLedger
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.mechanism.records import Key
-from proofmill.host.network.mechanism.stages import may_prove
+from proofmill.host.network.mechanism.stages import first_delay, may_prove
 from proofmill.host.network.node import contract_state
 from proofmill.host.network.node.archive import Archive
 from proofmill.host.network.node.branches import ANCHOR, Branches
 from proofmill.host.network.node.clock_watch import ClockWatch
-from proofmill.host.network.node.contract_state import ProverAccount
+from proofmill.host.network.node.contract_state import ProverAccount, WitnessedProof
 from proofmill.host.network.node.early_proofs import EarlyProofs
 from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.layer2 import (
@@ -399,11 +400,47 @@ class Follower:
         return [proof for (root, _), proof in found if root in self._by_request
                 and self._can_be_proven(self._by_request[root])]
 
-    def delay(self, slot: int) -> int | None:
-        """The delay of a proof of `slot` in the block after the head; None once it is too late for
-        any, or where the head's branch has nothing to be proven in that slot."""
-        delay = self.account().delays.get(slot)
+    def delay(self, slot: int, prover: int | None = None) -> int | None:
+        """The delay of a proof of `slot` in the block after the head, of `prover` where witnesses
+        may have had it; None once it is too late for any, or where the head's branch has nothing to
+        be proven in that slot."""
+        account = self.account()
+        delay = account.delays.get(slot)
+        if delay is not None and self.execution_layer.witness_pool is not None:
+            delay = self.next_block_slot() - slot
+            seen = None if prover is None else self.seen(slot, prover)
+            if prover is not None and seen is not None:
+                first = first_delay(self.parameters, account.assignments[slot], prover)
+                delay = min(delay, max(seen - slot, first))
         return None if delay is None or delay > self.parameters.window_blocks else delay
+
+    def seen(self, slot: int, prover: int) -> int | None:
+        """The first slot in which witnesses had a prover's proof of the payload that the head's
+        branch has in `slot`, by what that says or could say; None for none."""
+        pool, root = self.execution_layer.witness_pool, self._branches.requests(
+            self._tip()).get(slot)
+        if pool is None or root is None:
+            return None
+        told = self.account().witnessed.get(slot, {}).get(prover)
+        heard = pool.first(self.head_state(), root, self.numbers[prover])
+        return min((each for each in (told, heard) if each is not None), default=None)
+
+    def to_witness(self) -> list[ProofWitness]:
+        """What validators sign as witnesses of this slot: the valid proofs that this node knows, of
+        payloads of the head's branch that have none, unless an earlier slot's witnesses have."""
+        if self.execution_layer.witness_pool is None:
+            return []
+        account = self.account()
+        proven = {credit.proven_slot for credit in account.credits} | account.undecided
+        of_slot = {block.request_root: block.slot for block in self.recent()}
+        found = []
+        for (root, _), proof in self._pool.all_valid():
+            proven_slot, prover = of_slot.get(root), int(proof.signed.validator_index)
+            if (proven_slot is not None and proven_slot in account.delays
+                    and proven_slot not in proven and self.seen(proven_slot, prover) is None):
+                found.append(ProofWitness(slot=self.slot, proven_slot=proven_slot,
+                                          payload_root=root, prover=self.numbers[prover]))
+        return found
 
     def next_block_slot(self) -> int:
         """The slot of the next block: this one until its votes are due, unless the head has it."""
@@ -416,6 +453,9 @@ class Follower:
         known = self._branches.requests(self._tip()).get(block.slot)
         if block.facts is None or known != block.facts.request_root:
             return True
+        if self.execution_layer.witness_pool is not None:
+            # Until its epoch is settled a block may say that witnesses had a proof in time.
+            return block.slot in self.account().delays
         return self.delay(block.slot) is not None
 
     def released(self) -> list[tuple[Topic, spec.Container]]:
@@ -439,7 +479,7 @@ class Follower:
             proven_slot, prover = of_slot.get(root), int(proof.signed.validator_index)
             if proven_slot is None or proven_slot in proven:
                 continue
-            delay = self.delay(proven_slot)
+            delay = self.delay(proven_slot, prover)
             if delay is None or prover in account.barred.get(proven_slot, ()):
                 continue
             if may_prove(self.parameters, account.assignments[proven_slot], prover, delay,
@@ -463,7 +503,7 @@ class Follower:
             (slot, prover, proof) for key, prover, proof in self._pool.invalid()
             if (slot := of_slot.get(key[0])) is not None and slot not in proven
             and prover not in account.barred.get(slot, ())
-            and (delay := self.delay(slot)) is not None
+            and (delay := self.delay(slot, prover)) is not None
             and may_prove(self.parameters, account.assignments[slot], prover, delay,
                           account.bonded)]
 
@@ -508,6 +548,8 @@ class Follower:
 
     def _new_slot(self) -> None:
         self.votes.new_slot(self.slot)
+        if self.execution_layer.witness_pool is not None:
+            self.execution_layer.witness_pool.forget(self.slot)
         pin_store(self.store)
         self._changed()
         self.follow_finality()
@@ -614,7 +656,11 @@ class Follower:
                 self.layer, executed, [each.identity for each in self.provers]),
             contract_state.matured(self.layer, executed),
             self.execution_layer.divided(bytes(signed.message.parent_beacon_block_root)),
-            self.execution_layer.drawing(payload_hash))
+            self.execution_layer.drawing(payload_hash),
+            tuple(WitnessedProof(told.slot, told.proven_slot, told.payload_root,
+                                 self.provers[told.prover].identity)
+                  for told in self.execution_layer.witnessed(payload_hash)
+                  if told.prover < len(self.provers)))
         self._by_request[record.request_root] = known
         before = self._predecessor(known)
         self._branches.add(known.facts, before)
@@ -670,6 +716,30 @@ class Follower:
     def _contribution(self, contribution: spec.SyncCommitteeContribution) -> Answer:
         return self.votes.add_contribution(contribution, self.slot)
 
+    def _witness(self, vote: WitnessVote) -> Answer:
+        pool, message = self.execution_layer.witness_pool, vote.message
+        if pool is None:
+            return Reception.IGNORE, "witnesses do not count on this chain"
+        slot = int(message.slot)
+        if self.is_early(slot):
+            return Reception.IGNORE, EARLY
+        if not self.slot - 1 <= slot <= self.slot:
+            return Reception.IGNORE, "it is not of this slot"
+        block = self._by_request.get(bytes(message.payload_root))
+        state = None if block is None else self.store.block_states.get(spec.Root(block.root))
+        if block is None or state is None:
+            return Reception.IGNORE, "its payload is unknown"
+        if message.proven_slot != block.slot or message.prover >= len(self.provers):
+            return Reception.REJECT, "it is of no proof that there can be"
+        try:
+            reason = pool.hear(state, vote)
+        except Invalid as error:
+            if spec.compute_epoch_at_slot(message.slot) > spec.get_current_epoch(state) + 1:
+                # Who witnesses then is decided by blocks after the proven one.
+                return Reception.IGNORE, f"on this branch {error}"
+            raise
+        return (Reception.KEEP, reason) if reason else (Reception.ACCEPT, "")
+
     def _proof(self, proof: OwnedProof) -> Answer:
         root = bytes(proof.signed.message.public_input.new_payload_request_root)
         block = self._by_request.get(root)
@@ -690,6 +760,7 @@ class Follower:
         Topic.PAYLOAD_ATTESTATION: (spec.PayloadAttestation, _payload_attestation),
         Topic.SYNC: (spec.SyncCommitteeContribution, _contribution),
         Topic.PROOF: (OwnedProof, _proof),
+        Topic.WITNESS: (WitnessVote, _witness),
     }
 
 
@@ -706,6 +777,9 @@ def _about(topic: Topic, message: spec.Container) -> dict[str, object]:
                     "slot": int(message.data.slot)}
         case Topic.SYNC:
             return {"block": name_of(bytes(message.beacon_block_root)), "slot": int(message.slot)}
+        case Topic.WITNESS:
+            return {"payload": name_of(bytes(message.message.payload_root)),
+                    "slot": int(message.message.slot)}
         case Topic.PROOF:
             proof = message.signed.message
             root = bytes(proof.public_input.new_payload_request_root)

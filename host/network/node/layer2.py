@@ -8,7 +8,7 @@ rules are those of `host.network.mechanism.ledger`; its invariants are checked e
 
 from collections.abc import Collection, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from proofmill.host.network.mechanism.invariants import check_slot
 from proofmill.host.network.mechanism.ledger import RewardLedger
@@ -103,7 +103,8 @@ class LayerTwo:
     block after the head includes, by slots whose windows are not over. `undecided`: slots whose
     proofs are included by the head, so that the next block's mix picks the winner. `bonded`: who
     may prove in the open stage. `barred`: provers by slot whose proofs no longer count. `bonds`:
-    wei by prover. `rho`: in billionths."""
+    wei by prover. `rho`: in billionths. `witnessed`: where witnesses count, by slot and prover the
+    first slot in which they had a proof, as blocks say."""
 
     assignments: Mapping[int, Assignment]
     delays: Mapping[int, int]
@@ -115,6 +116,7 @@ class LayerTwo:
     bonds: Mapping[int, int]
     reliability: Mapping[int, int]
     rho: int
+    witnessed: Mapping[int, Mapping[int, int]] = field(default_factory=dict)
 
     def credit(self, slot: int) -> CreditedProof | None:
         """The reward for the proof of `slot`, None for none."""
@@ -291,7 +293,8 @@ def account_of(
                 if record.barred},
         bonds={who: prover.bond for who, prover in ledger.provers.items()},
         reliability={who: prover.reliability for who, prover in ledger.provers.items()},
-        rho=ledger.rho)
+        rho=ledger.rho,
+        witnessed={slot: dict(record.witnessed) for slot, record in ledger.open.items()})
 
 
 def joined(closed: Sequence[LayerTwo], account: LayerTwo) -> LayerTwo:

@@ -62,9 +62,11 @@ class GenesisEngines:
         return Engines(execution, EvmProofEngine(execution, verify))
 
 
-def devnet_parameters() -> Parameters:
-    """The mechanism's, for provers that are calibrated from the start."""
-    return replace(chain_parameters(), defences=Defences(calibration=False))
+def devnet_parameters(witnesses: bool = False) -> Parameters:
+    """The mechanism's, for provers that are calibrated from the start; `witnesses`: whether they
+    count."""
+    return replace(chain_parameters(),
+                   defences=Defences(calibration=False, witnesses=witnesses))
 
 
 def minimum_bond_wei(validators: int, parameters: Parameters) -> Wei:

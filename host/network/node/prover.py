@@ -462,7 +462,8 @@ class NodeProver:
     def _delay(self, job: LoggedJob) -> int | None:
         """Of an inclusion by the block after the head; None where none can include it any more, or
         the head's branch has another payload."""
-        return self._follower.delay(job.slot) if self._on_branch(job) else None
+        return (self._follower.delay(job.slot, self.setup.identity) if self._on_branch(job)
+                else None)
 
     def _stage(self, job: LoggedJob) -> Stage:
         delay = self._delay(job)

@@ -8,6 +8,7 @@ from proofmill.host.ground.log_fields import name_of
 from proofmill.host.network.consensus.duties import Signers, attest, attest_payload, propose
 from proofmill.host.network.consensus.refusal import Invalid
 from proofmill.host.network.consensus.spec import spec
+from proofmill.host.network.consensus.witnesses import sign
 from proofmill.host.network.node.aggregates import (
     merge_attestations,
     merge_contributions,
@@ -105,7 +106,8 @@ class NodeValidators:
             self._publish(Topic.ATTESTATION, attestation)
 
     def confirm(self) -> None:
-        """Vote on the payload of this slot's block, and sign the head for the next block."""
+        """Vote on the payload of this slot's block, sign the head for the next block, and, where
+        witnesses count, whose proofs are there."""
         follower = self._follower
         head, state = follower.head(), follower.head_state()
         root = bytes(head.root)
@@ -115,6 +117,10 @@ class NodeValidators:
                 self._publish(Topic.PAYLOAD_ATTESTATION, votes)
         for contribution in sync_contributions(self._signers, state, follower.slot, root):
             self._publish(Topic.SYNC, contribution)
+        for message in follower.to_witness():
+            vote = sign(self._signers, state, message)
+            if vote is not None:
+                self._publish(Topic.WITNESS, vote)
 
     def _permit_block(self, block: spec.BeaconBlock, signing_root: bytes) -> None:
         key = self._signers[int(block.proposer_index)]

@@ -34,6 +34,7 @@ class Topic(IntEnum):
     CERTIFICATES = 15  # CertificateRange: the answer
     ERA_REQUEST = 16  # EraRequest: for proven history from a block on
     ERA = 17  # EraAnswer
+    WITNESS = 18  # WitnessVote, of one node's validators: they have a proof
 
 
 DIRECTED = frozenset({Topic.STATUS, Topic.RANGE_REQUEST, Topic.RANGE, Topic.CERTIFICATE_REQUEST,
@@ -58,6 +59,7 @@ LIMITS = {
     Topic.CERTIFICATES: 32 * KIBIBYTE,
     Topic.ERA_REQUEST: 1 * KIBIBYTE,
     Topic.ERA: 4096 * KIBIBYTE,
+    Topic.WITNESS: 2 * KIBIBYTE,
 }
 """The most bytes a message may have, by topic."""
 

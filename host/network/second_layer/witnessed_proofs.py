@@ -20,6 +20,7 @@ from proofmill.host.network.consensus.witnesses import (
     check,
     is_majority,
     named,
+    witnesses_of,
 )
 from proofmill.host.network.contracts.deployment import Witnessed
 from proofmill.host.network.evm.client import Address
@@ -91,7 +92,7 @@ class WitnessedProofs:
                 signed = check(state, vote)
             except Invalid as error:
                 raise ProofmillError(str(error)) from error
-            if not is_majority(state, of, signed):
+            if not is_majority(state, witnesses_of(state, of), signed):
                 raise ProofmillError(f"a vote is of {len(signed)} witnesses of slot {of}, who are "
                                      "not more than half")
         self.checked += len(votes)

@@ -59,6 +59,8 @@ def test_parts_come_to_the_vote_of_all(state: spec.BeaconState) -> None:
     assert list(pool.votes(state, SLOT + 1)) == [], "half is not more than half"
     assert pool.hear(state, signed(state, members[half:], message())) == ""
     assert list(pool.votes(state, SLOT + 1)) == [whole]
+    assert pool.first(state, b"\x01" * 32, 0) == SLOT
+    assert pool.first(state, b"\x01" * 32, 1) is pool.first(state, b"\x02" * 32, 0) is None
     assert list(pool.votes(state, SLOT)) == [], "its slot is not over"
     assert "taken apart" in pool.hear(state, signed(state, members[:1], message()))
     assert list(pool.votes(state, SLOT + 1)) == [whole]
@@ -70,9 +72,10 @@ def test_parts_come_to_the_vote_of_all(state: spec.BeaconState) -> None:
 
 def test_what_counts_is_their_stake(state: spec.BeaconState) -> None:
     members, other = witnesses_of(state, SLOT), state.copy()
-    assert is_majority(other, SLOT, members[:5]) and not is_majority(other, SLOT, members[:4])
+    assert is_majority(other, members, members[:5]) and not is_majority(other, members, members[:4])
     other.validators[members[0]].effective_balance *= 4
-    assert is_majority(other, SLOT, members[:3]) and not is_majority(other, SLOT, members[1:6])
+    assert is_majority(other, members, members[:3])
+    assert not is_majority(other, members, members[1:6])
 
 
 def test_who_does_not_sign_or_is_no_witness_is_not_heard(state: spec.BeaconState) -> None:
