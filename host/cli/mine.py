@@ -261,7 +261,7 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
     totals, report = Totals(), Report(screen, options.device, options.json_lines)
     publisher = None if options.proofs is None or not isinstance(key, ProvingKey) else Publisher(
         options.proofs, chain, key.verification_key)
-    filler = _filler(options, screen)
+    filler = _filler(options, screen, devices)
     proving = Proving(options, circuit, key, devices, report, totals, publisher, filler, ahead)
     rewards = _second_layer(options, screen, chain, miner, engines, node)
     certified = (certifying.on(chain, rewards)
@@ -282,14 +282,17 @@ def _may_be_late(options: argparse.Namespace) -> bool:
     return not (options.json or options.json_lines or options.execution or options.no_fallback)
 
 
-def _filler(options: argparse.Namespace, screen: Screen) -> "Filler | None":
-    """What the array does between blocks, where that was asked for."""
+def _filler(options: argparse.Namespace, screen: Screen, devices: Devices) -> "Filler | None":
+    """What the array does between blocks, where that was asked for: on a board that multiplies
+    matrices by that, else on this processor."""
     if options.ai is None:
         return None
-    from proofmill.host.cli.mine_ai import Filler
+    from proofmill.host.cli.mine_ai import Filler, array_on
     from proofmill.host.network.consensus.spec import spec
 
-    return Filler(options.ai, options.seed, int(spec.config.SLOT_DURATION_MS) / 1_000, screen)
+    board = devices.board
+    return Filler(options.ai, options.seed, int(spec.config.SLOT_DURATION_MS) / 1_000, screen,
+                  None if board is None else array_on(board))
 
 
 def _signed(transfers: int) -> str:

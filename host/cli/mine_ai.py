@@ -20,12 +20,16 @@ from proofmill.host.network.array.shared import Order, SharedArray, Turn
 
 if TYPE_CHECKING:  # these take seconds to import
     from proofmill.host.network.contracts.market_books import MarketRecord
+    from proofmill.host.prover.devices.accelerator import Accelerator
+    from proofmill.host.prover.inference.array import Array
     from proofmill.host.prover.inference.model import Model
     from proofmill.host.prover.inference.quantisation import Integers, Reals
-    from proofmill.host.prover.inference.tiles import Tiled
+    from proofmill.host.prover.inference.tiles import Tiles
 
 PIECE = 50_000
 """Products of a tile: a fraction of a millisecond on a processor."""
+WEIGHT_WORDS = 1 << 16
+"""Of a board's memory, for weights: eight times what has room on the chip."""
 TRIALS = 5
 MARGIN = 4
 """The array is taken to be so many times slower than it is when nothing else runs."""
@@ -43,8 +47,10 @@ COLLATERAL = 2
 class Filler:
     """A model of digits, buyers of what it says, and the array that block proofs are made on."""
 
-    def __init__(self, model: str, seed: int, slot_seconds: float, screen: Screen) -> None:
-        """Read the model of digits, or train one where `model` is empty; measure its speed here.
+    def __init__(self, model: str, seed: int, slot_seconds: float, screen: Screen,
+                 array: "Array | None" = None) -> None:
+        """Read the model of digits, or train one where `model` is empty; measure its speed, on
+        `array`, or on this processor where there is none.
 
         Raises `ProofmillError` for a model that takes no digits.
         """
@@ -63,11 +69,14 @@ class Filler:
             raise ProofmillError(f"--ai {model}: takes {self.model.shape}, and no digits; "
                                  "`proofmill model train mlp OUT.onnx` makes a model that does")
         self._samples: Reals = samples
+        self._blocks = array
         self._luck, self._count = random.Random(f"{seed}/orders"), 0
         self.digits = self.right = 0
         """Digits that were read, and of them rightly."""
-        self.array = SharedArray(Book(self._rate(), CAPITAL_GWEI, COST_GWEI), self._orders,
-                                 slot_seconds)
+        self.array = SharedArray(
+            Book(self._rate(), CAPITAL_GWEI, COST_GWEI,
+                 most_tile=None if array is None else array.most_cycles),
+            self._orders, slot_seconds)
 
     def block(self, slot: int) -> AbstractContextManager[Turn]:
         """Have the array for the proof of this slot's block."""
@@ -103,44 +112,64 @@ class Filler:
         screen.line(
             f"the array   {found['block_proofs']} block proofs, {found['block_proofs_late']} late "
             f"by it; the longest wait for a tile {1_000 * found['longest_wait_seconds']:.2f} ms")
+        if self._blocks is not None and self._blocks.failure is not None:
+            screen.line(f"the board   failed at the model's matrices: {self._blocks.failure}; this "
+                        "processor multiplied the others", style="yellow")
         show_given_up(screen, array_record("mine", self.array.book))
 
-    def _rate(self) -> int:
-        """Products a second that this machine is counted on for."""
-        from proofmill.host.prover.inference.tiles import Tiled
+    def _tiles(self, samples: "Reals") -> "Tiles":
+        from proofmill.host.prover.inference.tiles import OnArray, Tiled
 
+        if self._blocks is None:
+            return Tiled(self.model, samples, PIECE)
+        return OnArray(self.model, samples, self._blocks)
+
+    def _rate(self) -> int:
+        """Products, or cycles of an array's blocks, a second that are counted on."""
         best = 0.0
-        for _ in range(TRIALS):
-            tiled = Tiled(self.model, self._samples[:DIGITS[0]], PIECE)
+        for _ in range(TRIALS if self._blocks is None else 1):
+            tiles = self._tiles(self._samples[:DIGITS[0]])
             start = time.perf_counter()
-            for _products in tiled.run():
+            for _done in tiles.run():
                 pass
-            best = max(best, tiled.products / (time.perf_counter() - start))
+            best = max(best, tiles.work / (time.perf_counter() - start))
         return max(1, round(best / MARGIN))
 
     def _orders(self, now: int) -> Sequence[Order]:
         """Some orders of as many buyers."""
-        from proofmill.host.prover.inference.tiles import Tiled
-
         book, found = self.array.book, []
         for _ in range(ROUND):
             self._count += 1
             chosen = [self._luck.randrange(len(self._samples))
                       for _ in range(self._luck.randrange(*DIGITS))]
-            tiled = Tiled(self.model, self._samples[chosen], PIECE)
-            seconds = tiled.products / book.clock_hz
+            tiles = self._tiles(self._samples[chosen])
+            seconds = tiles.work / book.clock_hz
             pays = round(seconds * self._luck.uniform(*GWEI_PER_SECOND))
             span = round(self._luck.uniform(*DUE_SECONDS) * book.clock_hz)
-            job = Job(f"result {self._count}", Kind.RESULT, now, tiled.products, span,
-                      tiled.longest, pays, COLLATERAL * pays)
-            found.append(Order(Offer(job), self._work(tiled, self._classes[chosen])))
+            job = Job(f"result {self._count}", Kind.RESULT, now, tiles.work, span, tiles.longest,
+                      pays, COLLATERAL * pays)
+            found.append(Order(Offer(job), self._work(tiles, self._classes[chosen])))
         return found
 
-    def _work(self, tiled: "Tiled", classes: "Integers") -> Iterator[int]:
-        yield from tiled.run()
-        scores = next(iter(tiled.outputs().values()))
+    def _work(self, tiles: "Tiles", classes: "Integers") -> Iterator[int]:
+        yield from tiles.run()
+        scores = next(iter(tiles.outputs().values()))
         self.digits += len(classes)
         self.right += int((scores.argmax(axis=1) == classes).sum())
+
+
+def array_on(accelerator: "Accelerator") -> "Array | None":
+    """What multiplies a model's matrices on an accelerator between its sums, in commands of at most
+    a thousandth of a second by its clock; None where it does not."""
+    from proofmill.host.network.array.book import longest_tile
+    from proofmill.host.prover.devices.device import BOARD_HZ
+    from proofmill.host.prover.inference.accelerated import AcceleratorUnit, OrModel
+    from proofmill.host.prover.inference.array import Array
+
+    if accelerator.matrices() is None or not accelerator.identity["datapath"]:
+        return None
+    return Array(OrModel(AcceleratorUnit(accelerator, WEIGHT_WORDS)),
+                 longest_tile(accelerator.identity["clock_hz"] or BOARD_HZ))
 
 
 def _trained() -> "Model":

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # these take seconds to import
     from proofmill.host.network.certificates.publish import Publisher
     from proofmill.host.network.consensus.records import Claim
     from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
+    from proofmill.host.prover.devices.accelerator import Accelerator
     from proofmill.host.prover.devices.ahead import Ahead
     from proofmill.host.prover.fflonk.development import GatesKey
     from proofmill.host.prover.fflonk.prove import FflonkProver
@@ -53,6 +54,14 @@ class Devices:
     def last(self) -> Device:
         """The one opened last."""
         return self._opened[-1]
+
+    @property
+    def board(self) -> "Accelerator | None":
+        """The accelerator of the board that was opened last, if it is one."""
+        if not self._opened or not self.name.startswith("serial:"):
+            return None
+        found: Accelerator = self.last.accelerators[0]  # type: ignore[attr-defined]
+        return found
 
     @property
     def reopened(self) -> int:

@@ -92,12 +92,14 @@ class Book:
     """All that an array has taken on.
 
     `clock_hz`: of the array. `capital`: gwei that can be put down for liabilities. `cost`: gwei
-    that a second of the array costs to run.
+    that a second of the array costs to run. `most_tile`: cycles of the longest tile there may be,
+    where the array's own clock says that, and `clock_hz` counts what else takes time, too.
     """
 
     clock_hz: int
     capital: int
     cost: float = 0.0
+    most_tile: int | None = None
     earned: dict[Kind, Earned] = field(default_factory=lambda: {kind: Earned() for kind in Kind})
     decisions: MutableMapping[str, Decision] = field(default_factory=dict)
     """The newest of each job, by name."""
@@ -107,7 +109,7 @@ class Book:
     @property
     def longest_tile(self) -> int:
         """Cycles of the longest tile there may be."""
-        return longest_tile(self.clock_hz)
+        return longest_tile(self.clock_hz) if self.most_tile is None else self.most_tile
 
     @property
     def jobs(self) -> list[Job]:

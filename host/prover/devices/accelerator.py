@@ -122,6 +122,7 @@ class Accelerator:
         self.part_words = coordinate_words_of(self.identity)
         self.memory = self.identity["memory_words"] or SIMULATED_WORDS
         self.used = 0  # words of the device's memory that are in use
+        self._kept = 0  # ... of which so many are reserved
         self.overwritten = 0
         """How often commands have had what lies in the chip's own memory: what `matmul` put there
         is gone then."""
@@ -147,11 +148,25 @@ class Accelerator:
         """Keep `words` in the device's memory; return the address of the first."""
         address, count = self.used, words.size
         self._check_free(count, f"{count:,} words of points do not fit the device's memory")
+        self.write(address, words)
+        self.used += count
+        return address
+
+    def write(self, address: int, words: Limbs) -> None:
+        """Put `words` where there is room for them: in what is reserved, see `reserve`."""
         self._send(np.concatenate([
-            _words(pack(HEADER, command=Command.LOAD), pack(PLACE, address=address, count=count)),
+            _words(pack(HEADER, command=Command.LOAD),
+                   pack(PLACE, address=address, count=words.size)),
             words.reshape(-1)]))
         self._answer(Command.LOAD)
+
+    def reserve(self, count: int) -> int:
+        """The address of `count` words that are nobody else's from now on."""
+        self._check_free(count, f"{count:,} words do not fit the device's memory")
+        address = self.used
         self.used += count
+        self.memory -= count
+        self._kept = self.used
         return address
 
     def _check_free(self, words: int, said: str) -> None:
@@ -162,8 +177,9 @@ class Accelerator:
                               "board with more memory, or a smaller key")
 
     def unload(self, address: int) -> None:
-        """Give back the memory from `address` on, where points were loaded last."""
-        self.used = address
+        """Give back the memory from `address` on, where points were loaded last; what is reserved
+        stays so."""
+        self.used = max(address, self._kept)
 
     def multiply(self, group: Group, address: int, scalars: Limbs, plan: WindowPlan,
                  progress: Callable[[int], None] | None = None, *, finish: bool = True,

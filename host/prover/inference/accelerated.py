@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from proofmill.hdl.matrix_unit import MatrixUnitShape
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.devices.accelerator import Accelerator
+from proofmill.host.prover.devices.device import DeviceError
 from proofmill.sim.matrix import Plan, Whole, matmul_words, product, sums_of, weight_words
 from proofmill.sim.matrix_gateware import Multiplied, planned
 
@@ -76,20 +77,22 @@ class AcceleratorModel:
 class AcceleratorUnit:
     """An accelerator that multiplies matrices, by command.
 
-    Raises `ProofmillError` where it does not.
+    Others may have it between two products: then weights are sent to the chip anew.
     """
 
-    def __init__(self, accelerator: Accelerator) -> None:
+    def __init__(self, accelerator: Accelerator, room: int | None = None) -> None:
+        """`room`: words of its memory for weights, at least as many as have room on the chip; all
+        if it is left out. Raises `ProofmillError` where it multiplies no matrices."""
         shape = accelerator.matrices()
         if shape is None:
-            accelerator.close()
             raise ProofmillError("the device multiplies no matrices: its gateware was built "
                                  "without; build it with --matrices, or use --device model")
         if not accelerator.identity["datapath"]:
-            accelerator.close()
             raise ProofmillError("the device has no datapath; use --device model")
         self.shape, self.memory_cycles = shape, accelerator.identity["memory_cycles"]
-        self._accelerator, self._first = accelerator, accelerator.used
+        self._accelerator = accelerator
+        self._room = accelerator.memory - accelerator.used if room is None else room
+        self._first, self._used = accelerator.reserve(self._room), 0
         self._there = OnChip(1 << shape.weight_bits)
         self._overwritten = accelerator.overwritten
         self._handles: dict[bytes, int] = {}
@@ -119,12 +122,38 @@ class AcceleratorUnit:
         """Where weights lie in the device's memory, loaded there if they are not. Where there is no
         room for more, those that lie there are given up."""
         if name not in self._handles:
-            if self._accelerator.used + words > self._accelerator.memory:
-                self._accelerator.unload(self._first)
+            if self._used + words > self._room:
+                self._used = 0
                 self._handles.clear()
-            self._handles[name] = self._accelerator.load(weight_words(plan, w))
+            address = self._first + self._used
+            self._accelerator.write(address, weight_words(plan, w))
+            self._used += words
+            self._handles[name] = address
         return self._handles[name]
 
     def close(self) -> None:
         """Close the device."""
         self._accelerator.close()
+
+
+class OrModel:
+    """A unit, and in its place, from when it fails on, the model of its like: the same sums."""
+
+    def __init__(self, unit: AcceleratorUnit) -> None:
+        self.shape, self.memory_cycles = unit.shape, unit.memory_cycles
+        self._unit: AcceleratorUnit | AcceleratorModel = unit
+        self.failure: DeviceError | None = None
+        """What it failed with."""
+
+    def multiply(self, x: Whole, w: Whole) -> Multiplied:
+        """See `AcceleratorModel.multiply`."""
+        try:
+            return self._unit.multiply(x, w)
+        except DeviceError as error:
+            self.failure = error
+            self._unit = AcceleratorModel(self.shape, self.memory_cycles)
+            return self._unit.multiply(x, w)
+
+    def close(self) -> None:
+        """Close what it is now."""
+        self._unit.close()

@@ -1,5 +1,6 @@
 """The matrix products of a model on a multiplier's blocks: signed, and cut to what has room."""
 
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -12,9 +13,11 @@ from proofmill.hdl.presets import with_matrices
 from proofmill.hdl.sdram import IS42S16160
 from proofmill.host.prover.devices.accelerator import Accelerator
 from proofmill.host.prover.devices.catalogue import open_board
+from proofmill.host.prover.devices.device import DeviceError
 from proofmill.host.prover.inference.accelerated import (
     AcceleratorModel,
     AcceleratorUnit,
+    OrModel,
     least_rows,
     memory_cycles,
 )
@@ -79,7 +82,7 @@ class Array:
         """`most_cycles`: of one command, so that something else can have the blocks after it; the
         smallest command is given even where it takes more."""
         self._unit = unit
-        self._most_cycles = most_cycles
+        self.most_cycles = most_cycles
         self._products = self._fetched = self._bound = 0
         self.commands: list[int] = []
         """Cycles of each command so far, by the gateware's count."""
@@ -94,35 +97,64 @@ class Array:
                     least_rows(self._unit.shape, self._unit.memory_cycles),
                     len(self.commands), self._bound)
 
+    @property
+    def failure(self) -> DeviceError | None:
+        """What its unit has failed with, where the model of it has gone on."""
+        return self._unit.failure if isinstance(self._unit, OrModel) else None
+
     def multiply(self, x: Integers, w: Integers) -> Integers:
         """``x w`` in whole numbers.
 
         x: rows by terms; w: terms by columns. Raises ValueError where the values of x, or of a
         column of w, are more than 255 apart.
         """
+        def whole() -> Generator[int, None, None]:
+            found.append((yield from self.by_commands(x, w)))
+
+        found: list[Integers] = []
+        for _ in whole():
+            pass
+        return found[0]
+
+    def by_commands(self, x: Integers, w: Integers) -> Generator[int, None, Integers]:
+        """The same by a command for each step of the generator, which gives the cycles that are
+        planned for it: between two of them others may have the blocks."""
         x_least, w_least = int(x.min()), w.min(axis=0)
         x, w = x - x_least, w - w_least
         if x.max() > 255 or w.max() > 255:
             raise ValueError("the elements span more than a byte")
         terms = x.shape[1]
         sums = np.zeros((len(x), w.shape[1]), dtype=np.int64)
-        rows, each_terms, columns = self._short(Plan(
-            self._unit.shape, *map(min, self._most(terms), (len(x), terms, w.shape[1]))))
-        for first in range(0, terms, each_terms):
-            part = slice(first, first + each_terms)
-            for column in range(0, w.shape[1], columns):
-                for row in range(0, len(x), rows):
-                    found = self._unit.multiply(x[row:row + rows, part],
-                                                w[part, column:column + columns])
-                    sums[row:row + rows, column:column + columns] += found.sums
-                    self.commands.append(found.cycles)
-                    self._fetched += found.fetched
-                    self._bound += memory_cycles(
-                        found.fetched, self._unit.memory_cycles) > found.cycles
+        for rows, part, columns, cycles in self._cuts(len(x), *w.shape):
+            found = self._unit.multiply(x[rows, part], w[part, columns])
+            sums[rows, columns] += found.sums
+            self.commands.append(found.cycles)
+            self._fetched += found.fetched
+            self._bound += memory_cycles(found.fetched, self._unit.memory_cycles) > found.cycles
+            yield cycles
         self._products += len(x) * terms * w.shape[1]
         completed: Integers = (sums + w_least * x.sum(axis=1, keepdims=True)
                                + x_least * w.sum(axis=0) + terms * x_least * w_least)
         return completed
+
+    def planned(self, rows: int, terms: int, columns: int) -> list[int]:
+        """The cycles of each command of a product of this size."""
+        return [cycles for *_, cycles in self._cuts(rows, terms, columns)]
+
+    def _cuts(self, rows: int, terms: int, columns: int
+              ) -> Iterator[tuple[slice, slice, slice, int]]:
+        """(Rows, terms, columns, cycles) of each command."""
+        shape = self._unit.shape
+        most_rows, most_terms, most_columns = self._short(Plan(
+            shape, *map(min, self._most(terms), (rows, terms, columns))))
+        for term in range(0, terms, most_terms):
+            part = slice(term, min(terms, term + most_terms))
+            for column in range(0, columns, most_columns):
+                across = slice(column, min(columns, column + most_columns))
+                for row in range(0, rows, most_rows):
+                    down = slice(row, min(rows, row + most_rows))
+                    yield down, part, across, Plan(
+                        shape, *(each.stop - each.start for each in (down, part, across))).cycles
 
     def _most(self, terms: int) -> tuple[int, int, int]:
         """Rows, terms and columns that have room in the unit's memories at a time."""
@@ -136,7 +168,7 @@ class Array:
 
     def _short(self, plan: Plan) -> tuple[int, int, int]:
         """Rows, terms and columns of a command that ends soon enough: `plan`'s, halved."""
-        most = plan.cycles if self._most_cycles is None else self._most_cycles
+        most = plan.cycles if self.most_cycles is None else self.most_cycles
         array = plan.shape.multiplier
         while plan.cycles > most:
             if plan.groups > 1:
@@ -162,10 +194,19 @@ def open_array(device: str, tell: BuildProgress) -> Array:
     it cannot be, `ProofmillError` for a board that multiplies no matrices.
     """
     if device.startswith("serial:"):
-        return Array(AcceleratorUnit(open_board(device)))
+        return Array(_unit_of(open_board(device)))
     shape = with_matrices(SMALLEST)
     if device == "model":
         assert shape.matrix is not None
         return Array(AcceleratorModel(shape.matrix, IS42S16160.read_cycles(SMALLEST_HZ)))
     gateware, library = build(shape, tell)
-    return Array(AcceleratorUnit(Accelerator(Simulation(library), gateware.identity)))
+    return Array(_unit_of(Accelerator(Simulation(library), gateware.identity)))
+
+
+def _unit_of(accelerator: Accelerator) -> AcceleratorUnit:
+    """All of an accelerator; it is closed where it is of no use."""
+    try:
+        return AcceleratorUnit(accelerator)
+    except BaseException:
+        accelerator.close()
+        raise

@@ -4,9 +4,8 @@ Each takes its inputs' integers, a batch of samples first, and gives those of it
 `x` of a tensor with zero point z counts as ``x - z`` in every sum.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -44,14 +43,25 @@ class Linear:
     bias: Integers
     scale: Reals
 
+    def factors(self, values: Integers) -> list[tuple[Integers, Integers]]:
+        """The products of matrices that its sums are made of."""
+        centred = values - self.source.zero_point
+        return [(centred.reshape(-1, centred.shape[-1]), self.weight)]
+
+    def joined(self, products: Sequence[Integers], values: Integers) -> Integers:
+        """The 32-bit sums of the products of `factors`."""
+        return products[0].reshape(*values.shape[:-1], -1) + self.bias
+
     def sums(self, values: Integers, multiply: Multiply = np.matmul) -> Integers:
         """The 32-bit sums, before they are requantised."""
-        centred = values - self.source.zero_point
-        rows = multiply(centred.reshape(-1, centred.shape[-1]), self.weight)
-        return rows.reshape(*centred.shape[:-1], -1) + self.bias
+        return self.joined([multiply(*pair) for pair in self.factors(values)], values)
+
+    def requantised(self, sums: Integers) -> Integers:
+        """The output's integers."""
+        return self.target.requantise(sums, self.scale)
 
     def evaluate(self, *inputs: Integers, multiply: Multiply = np.matmul) -> Integers:
-        return self.target.requantise(self.sums(inputs[0], multiply), self.scale)
+        return self.requantised(self.sums(inputs[0], multiply))
 
 
 @dataclass(frozen=True)
@@ -86,33 +96,41 @@ class Convolution:
     scale: Reals
     groups: int
 
-    def sums(self, values: Integers, multiply: Multiply | None = None) -> Integers:
-        """The 32-bit sums, before they are requantised. The padding is the real number 0."""
-        patches = self.window.patches(values - self.source.zero_point, 0)
-        part = _convolved if multiply is None else partial(_multiplied, multiply)
-        parts = [part(image, weight)
-                 for image, weight in zip(np.split(patches, self.groups, axis=1),
-                                          np.split(self.weight, self.groups), strict=True)]
-        found: Integers = np.concatenate(parts, axis=1) + self.bias[:, None, None]
+    def factors(self, values: Integers) -> list[tuple[Integers, Integers]]:
+        """The products of matrices that its sums are made of, one for each group: a row for each
+        place of the window."""
+        return [(patches.transpose(0, 2, 3, 1, 4, 5).reshape(-1, weight[0].size),
+                 weight.reshape(len(weight), -1).T) for patches, weight in self._parts(values)]
+
+    def joined(self, products: Sequence[Integers], values: Integers) -> Integers:
+        """The 32-bit sums of the products of `factors`."""
+        samples, _, rows, columns, *_ = self.window.patches(values, 0).shape
+        found: Integers = np.concatenate(
+            [sums.reshape(samples, rows, columns, -1).transpose(0, 3, 1, 2) for sums in products],
+            axis=1) + self.bias[:, None, None]
         return found
 
+    def sums(self, values: Integers, multiply: Multiply | None = None) -> Integers:
+        """The 32-bit sums, before they are requantised. The padding is the real number 0."""
+        if multiply is not None:
+            return self.joined([multiply(*pair) for pair in self.factors(values)], values)
+        found: Integers = np.concatenate(
+            [np.einsum("ncyxij,ocij->noyx", patches, weight, optimize=True)
+             for patches, weight in self._parts(values)], axis=1) + self.bias[:, None, None]
+        return found
+
+    def _parts(self, values: Integers) -> Iterator[tuple[Integers, Integers]]:
+        """(Patches, weights) of each group."""
+        patches = self.window.patches(values - self.source.zero_point, 0)
+        return zip(np.split(patches, self.groups, axis=1), np.split(self.weight, self.groups),
+                   strict=True)
+
+    def requantised(self, sums: Integers) -> Integers:
+        """The output's integers."""
+        return self.target.requantise(sums, self.scale.reshape(-1, 1, 1))
+
     def evaluate(self, *inputs: Integers, multiply: Multiply | None = None) -> Integers:
-        return self.target.requantise(self.sums(inputs[0], multiply),
-                                      self.scale.reshape(-1, 1, 1))
-
-
-def _convolved(patches: Integers, weight: Integers) -> Integers:
-    """(sample, output, row, column) of the sums over all but these."""
-    found: Integers = np.einsum("ncyxij,ocij->noyx", patches, weight, optimize=True)
-    return found
-
-
-def _multiplied(multiply: Multiply, patches: Integers, weight: Integers) -> Integers:
-    """The same as one product of matrices: a row for each place of the window."""
-    samples, _, rows, columns, *_ = patches.shape
-    places = patches.transpose(0, 2, 3, 1, 4, 5).reshape(samples * rows * columns, -1)
-    sums = multiply(places, weight.reshape(len(weight), -1).T)
-    return sums.reshape(samples, rows, columns, -1).transpose(0, 3, 1, 2)
+        return self.requantised(self.sums(inputs[0], multiply))
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,41 @@
 """A model run in pieces, between which something else can take the processor's place.
 
-A piece is one node on some samples of the batch, of so few products that it is over soon. Outputs
-are those of `Model.run`, every integer: no operator of a model mixes samples.
+A piece is one node on some samples of the batch, of so few products that it is over soon, or a
+command of an array. Outputs are those of `Model.run`, every integer: no operator of a model mixes
+samples.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
+from proofmill.host.prover.inference.array import Array
 from proofmill.host.prover.inference.model import Model, Node
 from proofmill.host.prover.inference.operators import AveragePool, Convolution, Linear, MaxPool
 from proofmill.host.prover.inference.quantisation import Integers, Reals
 
 OTHER = 8
 """A value of what multiplies nothing counts as so many products: NumPy is slower with them."""
+
+
+class Tiles(Protocol):
+    """A batch on its way through a model, piece by piece."""
+
+    @property
+    def work(self) -> int:
+        """Of all pieces, in the unit of `run`."""
+
+    @property
+    def longest(self) -> int:
+        """Of the longest piece."""
+
+    def run(self) -> Iterator[int]:
+        """Run a piece, and give its work, for each that is asked for."""
+
+    def outputs(self) -> dict[str, Integers]:
+        """The integers of every output, by its name, once all is run."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +65,8 @@ class Tiled:
                 self.pieces.append(Piece(node, first, last, each * (last - first)))
 
     @property
-    def products(self) -> int:
-        """Of all pieces."""
+    def work(self) -> int:
+        """Products of all pieces."""
         return sum(piece.products for piece in self.pieces)
 
     @property
@@ -68,6 +89,51 @@ class Tiled:
 
     def outputs(self) -> dict[str, Integers]:
         """The integers of every output, by its name, once all is run."""
+        return {output.name: self._tensors[output.tensor] for output in self.model.outputs}
+
+
+class OnArray:
+    """A batch on its way through a model whose products of matrices an array makes: a piece is a
+    command of it. What else there is to compute is this processor's, and counts for nothing.
+
+    `array`: cut to commands that are over soon, see `Array`.
+    """
+
+    def __init__(self, model: Model, samples: Reals, array: Array) -> None:
+        self.model, self._array = model, array
+        self._tensors = {**model.constants, model.source: model.quantisation.quantise(samples)}
+        one = model.tensors(np.zeros((1, *model.shape), dtype=np.float32))
+        self.commands = [
+            cycles for node in model.nodes if isinstance(node.operator, Linear | Convolution)
+            for x, w in node.operator.factors(one[node.inputs[0]])
+            for cycles in array.planned(len(x) * len(samples), *w.shape)]
+        """Cycles of each command, as planned."""
+
+    @property
+    def work(self) -> int:
+        """Cycles of all commands."""
+        return sum(self.commands)
+
+    @property
+    def longest(self) -> int:
+        """Cycles of the longest command."""
+        return max(self.commands)
+
+    def run(self) -> Iterator[int]:
+        """Run a command, and give its cycles, for each that is asked for."""
+        for node in self.model.nodes:
+            given, operator = [self._tensors[name] for name in node.inputs], node.operator
+            if isinstance(operator, Linear | Convolution):
+                made = []
+                for x, w in operator.factors(given[0]):
+                    made.append((yield from self._array.by_commands(x, w)))
+                found = operator.requantised(operator.joined(made, given[0]))
+            else:
+                found = operator.evaluate(*given)
+            self._tensors[node.output] = found
+
+    def outputs(self) -> dict[str, Integers]:
+        """See `Tiled.outputs`."""
         return {output.name: self._tensors[output.tensor] for output in self.model.outputs}
 
 

@@ -8,11 +8,16 @@ import pytest
 
 pytest.importorskip("onnxruntime")
 
+from proofmill.boards.shapes import SMALLEST
+from proofmill.hdl.presets import with_matrices
 from proofmill.host.cli.main import main
 from proofmill.host.cli.mine_ai import Filler
 from proofmill.host.cli.records import FIELDS
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.network.array.jobs import Kind
+from proofmill.host.prover.inference.accelerated import AcceleratorModel
+from proofmill.host.prover.inference.array import Array
 from proofmill.host.prover.inference.making import make
 from proofmill.host.prover.inference.quantisation import Quantisation
 from tests.host.prover.inference.onnx_models import Qdq
@@ -49,6 +54,21 @@ def test_results_are_computed_between_block_proofs(digits_model, capsys) -> None
     assert array.orders == record["orders"] and blocks.seconds > 0 and results.seconds > 0
     filler.show(Screen())
     assert f"{record['results']} of {record['orders']} orders done" in capsys.readouterr().out
+
+
+def test_results_are_computed_on_an_array(digits_model) -> None:
+    """The model of one: every digit is read as on the processor, in commands of its cycles."""
+    shape = with_matrices(SMALLEST).matrix
+    assert shape is not None
+    array = Array(AcceleratorModel(shape, 8), 20_000)
+    filler = Filler(digits_model, 0, 6.0, Screen(), array)
+    assert filler.array.book.longest_tile == 20_000
+    until, rated = time.monotonic() + PATIENCE, len(array.commands)
+    with filler.array:
+        while not filler.digits and time.monotonic() < until:
+            time.sleep(0.02)
+    assert filler.right > 0.9 * filler.digits > 0
+    assert filler.array.book.earned[Kind.RESULT].cycles == sum(array.commands[rated:])
 
 
 def test_a_model_that_takes_no_digits_is_refused(tmp_path) -> None:
