@@ -18,6 +18,7 @@ from proofmill.host.cli.arguments import (
     whole,
 )
 from proofmill.host.cli.ledger_size import add_ledger_size, ledger_size
+from proofmill.host.cli.light_devnet import circuit_and_key
 from proofmill.host.cli.logs import for_nodes
 from proofmill.host.cli.node_options import add_config
 from proofmill.host.cli.screen import Screen, load_chain
@@ -80,6 +81,10 @@ def register(commands: Commands) -> None:
                       help="put the market's contracts into the chain's first block, have every "
                            "prover sell proofs and results of a model, and the last node buy them "
                            "(extra ai)")
+    init.add_argument("--certificates", action="store_true",
+                      help="let validators sign their votes with companion keys as well, and the "
+                           "first prover make certificates of finality of them, which the chain's "
+                           "contracts pay; a minute more of a processor the first time")
     init.add_argument("--password-file", metavar="FILE", type=input_file(),
                       help="file whose first line encrypts the keys (default: a random password "
                            "for each node, in its password.txt)")
@@ -151,7 +156,7 @@ def run_init(options: argparse.Namespace) -> int:
     """Make the chain's files."""
     screen = Screen()
     load_chain(screen)
-    from proofmill.host.cli.block_key import block_key
+    from proofmill.host.cli.block_key import block_key, development_key_of
     from proofmill.host.network.operator.keystores import read_password
     from proofmill.host.network.operator.new import NewChain, make_chain
     from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
@@ -163,12 +168,17 @@ def run_init(options: argparse.Namespace) -> int:
     with screen.bar("preparing the block circuit and its key"):
         key = block_key(RollupCircuit(size), options.seed)
     files = _goods(screen, options)
+    certificates = None
+    if options.certificates:
+        circuit, proving_key = circuit_and_key(
+            screen, options.validators, lambda r1cs: development_key_of(r1cs, options.seed))
+        certificates = circuit.size, proving_key
     with screen.bar("making keys") as bar:
         made = make_chain(Path(options.folder), NewChain(
             options.name, options.nodes, provers, options.validators,
             float(int(time.time()) + options.genesis_in), options.slot_milliseconds,
             options.seed, size, options.device or ["cpu"], options.first_port,
-            options.sign_transfers, password, files), key, bar)
+            options.sign_transfers, password, files, certificates), key, bar)
     for path in made:
         screen.line(f"made: proofmill node run --config {path}")
     screen.line(f"the first slot begins {options.genesis_in} s from now on; run the nodes by then")

@@ -74,6 +74,8 @@ class CertificateSetup:
     key, in every epoch: what it must not."""
     eras: EraSetup | None = None
     """None where nobody makes eras of proven history."""
+    sign: bool = True
+    """Whether the node signs with the companion keys of its own validators."""
 
     def without_making(self) -> "CertificateSetup":
         """The same for a node that makes neither certificates nor eras."""
@@ -99,7 +101,8 @@ class Certificates:
         self._answer, self._publish = answer, publish
         self.companions = Companions(
             follower, setup.registrations,
-            {index: companion_secret(key) for index, key in keys.items()}, setup.size)
+            {index: companion_secret(key) for index, key in keys.items() if setup.sign},
+            setup.size)
         place = folder / LIGHT
         light = LightNode.open(place) if (place / STATE).exists() else LightNode.start(
             place, setup.verification_key, *self.trusted)

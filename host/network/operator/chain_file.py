@@ -2,7 +2,8 @@
 
 It has what genesis follows from: when slot 0 begins and how long slots last, the validators' public
 keys and addresses, the provers with their bonds (the signed transactions that register them), the
-size of the ledger, and the block circuit's verification key.
+size of the ledger, and the block circuit's verification key; where it has certificates of finality,
+what `chain_certificates` says of these.
 """
 
 import os
@@ -28,6 +29,10 @@ from proofmill.host.network.node.opening import (
     devnet_parameters,
     minimum_bond_wei,
     open_chain,
+)
+from proofmill.host.network.operator.chain_certificates import (
+    CertificateEntry,
+    ChainCertificates,
 )
 from proofmill.host.network.second_layer.engines import EvmEngines
 from proofmill.host.prover.circuits.rollup.size import RollupSize
@@ -77,6 +82,7 @@ class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     genesis_root: Annotated[str, Meta(pattern="^0x[0-9a-f]{64}$")]
     founding: list[str] = []
     """Raw transactions after the provers' bonds: what creates a market."""
+    certificates: CertificateEntry | None = None
 
 
 KIND = "proofmill chain"
@@ -107,13 +113,15 @@ class ChainClock:
 class Chain:
     """A chain, and its time: slot s begins at `genesis_seconds` (Unix time) + s *
     `slot_milliseconds` / 1000. `setup.keys` are without secrets. `genesis_root`: of the first
-    block, which depends on the contracts of the release that made the chain as well."""
+    block, which depends on the contracts of the release that made the chain as well.
+    `certificates`: of finality, None where it has none."""
 
     name: str
     genesis_seconds: float
     slot_milliseconds: int
     setup: ChainSetup
     genesis_root: bytes
+    certificates: ChainCertificates | None = None
 
     @property
     def clock(self) -> ChainClock:
@@ -147,19 +155,22 @@ def new_chain(
     name: str, genesis_seconds: float, slot_milliseconds: int, seed: int, size: RollupSize,
     keys: Sequence[ValidatorKey], provers: Sequence[ProverAccount], bond: Wei,
     verification_key: VerificationKey, rich: Sequence[bytes], founder: Founder | None = None,
+    certificates: ChainCertificates | None = None,
 ) -> Chain:
     """A chain of its own. `keys`: with secrets, which sign the registrations and stay here;
     `rich`: accounts that begin with a million ether, the provers' owners among them; `founder`: as
-    of `open_chain`."""
+    of `open_chain`; `certificates`: of finality, which the chain's contracts pay."""
     parameters = devnet_parameters()
     minimum = minimum_bond_wei(len(keys), parameters)
-    engines = open_chain(
-        EvmEngines(verification_key, parameters, minimum, tuple(sorted(set(rich)))), seed, size,
-        keys, provers, bond, founder)
     public = tuple(replace(key, secret=0) for key in keys)
+    engines = open_chain(
+        EvmEngines(verification_key, parameters, minimum, tuple(sorted(set(rich))),
+                   certificates=None if certificates is None else certificates.terms(public)),
+        seed, size, keys, provers, bond, founder)
     setup = ChainSetup(public, engines, seed, size, verification_key, parameters, minimum, bond,
                        tuple(provers))
-    return Chain(name, genesis_seconds, slot_milliseconds, setup, Follower(setup).genesis_root)
+    return Chain(name, genesis_seconds, slot_milliseconds, setup, Follower(setup).genesis_root,
+                 certificates)
 
 
 def chain_text(chain: Chain) -> bytes:
@@ -177,7 +188,9 @@ def chain_text(chain: Chain) -> bytes:
                  for each, raw in zip(setup.provers, engines.opening, strict=True)],
         verification_key=setup.verification_key.to_json(),
         genesis_root=to_hex(chain.genesis_root),
-        founding=[to_hex(raw) for raw in engines.founding])), indent=1) + b"\n"
+        founding=[to_hex(raw) for raw in engines.founding],
+        certificates=None if chain.certificates is None else chain.certificates.entry)),
+                              indent=1) + b"\n"
 
 
 def read_chain(path: str | os.PathLike[str]) -> Chain:
@@ -212,14 +225,24 @@ def _chain(file: _File, where: str) -> Chain:
             each >= len(file.validators) for each in identities):
         raise ProofmillError(f"{where}: provers are validators' numbers below "
                              f"{len(file.validators)}, ascending; they are {identities}")
+    keys = tuple(ValidatorKey(0, from_hex(each.public), from_hex(each.address))
+                 for each in file.validators)
+    certificates = terms = None
+    if file.certificates is not None:
+        certificates = ChainCertificates.read(file.certificates, where)
+    try:
+        if certificates is not None:
+            terms = certificates.terms(keys)
+    except ProofmillError as error:
+        raise ProofmillError(f"{where}: certificates: {error}; copy the file again from another "
+                             "node of the chain") from error
     engines = GenesisEngines(
-        EvmEngines(key, parameters, minimum, tuple(from_hex(each) for each in file.rich)),
+        EvmEngines(key, parameters, minimum, tuple(from_hex(each) for each in file.rich),
+                   certificates=terms),
         tuple(from_hex(each.registration) for each in file.provers),
         tuple(from_hex(raw) for raw in file.founding))
     setup = ChainSetup(
-        tuple(ValidatorKey(0, from_hex(each.public), from_hex(each.address))
-              for each in file.validators),
-        engines, file.seed, RollupSize(file.ledger_depth, file.batch_transfers), key, parameters,
-        minimum, Wei(int(file.bond_wei)), provers)
+        keys, engines, file.seed, RollupSize(file.ledger_depth, file.batch_transfers), key,
+        parameters, minimum, Wei(int(file.bond_wei)), provers)
     return Chain(file.name, file.genesis_unix_seconds, file.slot_milliseconds, setup,
-                 from_hex(file.genesis_root))
+                 from_hex(file.genesis_root), certificates)

@@ -16,6 +16,7 @@ from proofmill.host.network.node.contract_state import ProverAccount
 from proofmill.host.network.node.devnet import BOND_WEI
 from proofmill.host.network.node.identity import new_identity
 from proofmill.host.network.node.opening import Founder, GenesisEngines
+from proofmill.host.network.operator.chain_certificates import ChainCertificates
 from proofmill.host.network.operator.chain_file import chain_text, new_chain
 from proofmill.host.network.operator.keystores import (
     ROUNDS,
@@ -25,6 +26,7 @@ from proofmill.host.network.operator.keystores import (
 )
 from proofmill.host.network.operator.settings import (
     ApiTable,
+    CertificatesTable,
     KeysTable,
     MarketTable,
     MetricsTable,
@@ -38,6 +40,7 @@ from proofmill.host.network.operator.settings import (
     TransfersTable,
     toml_text,
 )
+from proofmill.host.prover.circuits.finality.size import CertificateSize
 from proofmill.host.prover.circuits.rollup.size import RollupSize
 from proofmill.host.prover.groth16.proving_key import ProvingKey
 from proofmill.host.prover.groth16.zkey import write_zkey
@@ -48,6 +51,7 @@ if TYPE_CHECKING:  # it needs the extra for AI
 METRICS_PORT, MINER_PORT, API_PORT = MetricsTable().port, MinerTable().port, ApiTable().port
 """Of node 0; the others have the next ones, so that all can run on one machine."""
 CHAIN, ZKEY, SETTINGS = "chain.json", "block.zkey", "node.toml"
+CERTIFICATE_ZKEY = "certificate.zkey"
 MARKET = "market"
 """The folder of a chain's market, for all of its nodes."""
 
@@ -71,6 +75,8 @@ class NewChain:
     password: str | None = None
     market: "GoodsFiles | None" = None
     """What is traded on its market, in the folder `MARKET` of the chain's; None for no market."""
+    certificates: tuple[CertificateSize, ProvingKey] | None = None
+    """The circuit of certificates of finality, and its key; None for a chain without."""
 
 
 def make_chain(
@@ -95,12 +101,16 @@ def make_chain(
         wanted.name, wanted.genesis_seconds, wanted.slot_milliseconds, wanted.seed, wanted.size,
         keys, provers, BOND_WEI, key.verification_key,
         [*(each.owner for each in provers), *(keys[share[-1]].address for share in shares),
-         *traders], founder)
+         *traders], founder,
+        None if wanted.certificates is None else ChainCertificates.of(
+            keys, wanted.certificates[0], wanted.certificates[1].verification_key))
     identities = [new_identity() for _ in range(wanted.nodes)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         check_empty(folder, "" if wanted.market is None else MARKET)
         write_zkey(folder / ZKEY, key)
+        if wanted.certificates is not None:
+            write_zkey(folder / CERTIFICATE_ZKEY, wanted.certificates[1])
         write_atomically(folder / CHAIN, [chain_text(chain)])
         if wanted.market is not None:
             from proofmill.host.network.operator.market_file import FILE, write_market
@@ -184,7 +194,11 @@ def _settings(wanted: NewChain, node: int) -> Settings:
         network=NetworkTable(port=wanted.first_port + node),
         prover=ProverTable(devices=[device], stand_in="" if device == "cpu" else "cpu",
                            key=f"../{ZKEY}"),
-        market=_market(wanted, node), transfers=TransfersTable(sign=wanted.sign_transfers),
+        market=_market(wanted, node), certificates=CertificatesTable(
+            # One is enough: others' would come to the same.
+            make=wanted.certificates is not None and proves and node == 0,
+            key=f"../{CERTIFICATE_ZKEY}"),
+        transfers=TransfersTable(sign=wanted.sign_transfers),
         metrics=MetricsTable(port=METRICS_PORT + node),
         api=ApiTable(port=API_PORT + node),
         miner=MinerTable(port=MINER_PORT + node),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from proofmill.host.ground.errors import ProofmillError, how_to_install, not_read
 from proofmill.host.ground.log_fields import LogTo
 from proofmill.host.network.consensus.keys import ValidatorKey
+from proofmill.host.network.node.certificates import CertificateSetup
 from proofmill.host.network.node.identity import Identity, peer_name
 from proofmill.host.network.node.node import NodeSetup, Opened
 from proofmill.host.network.operator.chain_file import Chain, ChainClock, read_chain
@@ -29,6 +30,7 @@ from proofmill.host.network.operator.tls import Tls, read_tls
 from proofmill.host.network.operator.workers import Workers
 from proofmill.host.prover.devices.device import Device
 from proofmill.host.prover.groth16.prove import ProofResult
+from proofmill.host.prover.groth16.zkey import read_zkey
 
 if TYPE_CHECKING:  # it needs the extra for AI
     from proofmill.host.network.node.market_part import MarketSetup
@@ -137,10 +139,34 @@ def prepared(
                 tuple(settings.prover.devices), stand_ins(settings), settings.prover.threads,
                 settings.prover.first_proof_milliseconds / 1000, chain.clock, workers),
             zkey=base / settings.prover.key, sign_transfers=settings.transfers.sign,
-            log_to=log_to, market=_market(settings, base, prover_key, setup.keys, numbers)),
+            log_to=log_to, certificates=_certificates(settings, base, chain),
+            market=_market(settings, base, prover_key, setup.keys, numbers)),
         peer_addresses(settings.peers, identity, certificates),
         read_tokens(settings, base), read_tls(settings, base),
         workers, version)
+
+
+def _certificates(settings: Settings, base: Path, chain: Chain) -> CertificateSetup | None:
+    """The node's part in certificates of finality, None on a chain that has none."""
+    table, known = settings.certificates, chain.certificates
+    if known is None:
+        if table.make:
+            raise ProofmillError(f"certificates.make: the chain {chain.name!r} has no certificates "
+                                 "of finality, which `proofmill node init --certificates` gives a "
+                                 "new one; set it to false")
+        return None
+    if not table.make:
+        return known.setup(table.sign, None)
+    path = base / table.key
+    try:
+        key = read_zkey(path)
+    except ProofmillError as error:
+        raise ProofmillError(f"certificates.key {error}; name the proving key that `proofmill node "
+                             "init --certificates` has made") from error
+    if key.verification_key.to_json() != known.key.to_json():
+        raise ProofmillError(f"certificates.key {path}: is of another circuit or ceremony than the "
+                             "chain's certificates; name the one that was made with chain.json")
+    return known.setup(table.sign, path)
 
 
 def _market(settings: Settings, base: Path, prover_key: ValidatorKey | None,

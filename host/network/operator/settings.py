@@ -156,6 +156,19 @@ class MarketTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         "folder below which inputs are read where a job says file:; empty: data: URLs alone"))] = ""
 
 
+class CertificatesTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Certificates of finality, on a chain that has them (`proofmill node init --certificates`)."""
+
+    sign: Annotated[bool, Meta(description=(
+        "sign votes with the companion keys of this node's validators, which follow from the keys "
+        "in their keystores"))] = True
+    make: Annotated[bool, Meta(description=(
+        "make certificates of all nodes' votes, on the processor; the node has to be a prover"))
+        ] = False
+    key: Annotated[Place, Meta(description=(
+        "the proving key of certificates, .zkey"))] = "certificate.zkey"
+
+
 class TransfersTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Transfers of the ledger."""
 
@@ -212,6 +225,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     prover: ProverTable = ProverTable()
     workers: WorkersTable = WorkersTable()
     market: MarketTable = MarketTable()
+    certificates: CertificatesTable = CertificatesTable()
     transfers: TransfersTable = TransfersTable()
     metrics: MetricsTable = MetricsTable()
     miner: MinerTable = MinerTable()
@@ -345,6 +359,10 @@ def read_settings(path: str | os.PathLike[str], environment: Mapping[str, str]) 
     if settings.market.sell and "prover" not in settings.node.roles:
         raise ProofmillError(f"{locate('market.sell')}: the node is no prover, and has no array to "
                              "sell; put \"prover\" into node.roles, or set it to false")
+    if settings.certificates.make and "prover" not in settings.node.roles:
+        raise ProofmillError(f"{locate('certificates.make')}: the node is no prover, and a "
+                             "certificate pays one; put \"prover\" into node.roles, or set it to "
+                             "false")
     if not (is_loopback(settings.miner.host) or settings.encrypted(settings.miner.host)):
         raise ProofmillError(f"{locate('miner.host')}: {settings.miner.host} is not loopback, and "
                              "this API knows no password; set tls.client_certificates as well, or "
