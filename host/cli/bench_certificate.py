@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from proofmill.host.cli.light import COMPANION, POST_QUANTUM, PROFILES
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Bar, Screen
 from proofmill.host.ground.json_text import JsonObject
 
 KINDS = ("slot", "epoch")
-PROFILES = COMPANION, POST_QUANTUM = ("companion", "post-quantum")
 
 
 def add_certificate(actions: Any) -> None:

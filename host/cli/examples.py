@@ -99,7 +99,8 @@ EXAMPLES = {
     "history aggregate": (
         "history aggregate block_vk.json first.ptau second.ptau proofs blocks.era",),
     "history verify": ("history verify block_vk.json history.json blocks.era",),
-    "light start": ("light start light --key verification_key.json --epoch 0 --registry 123",),
+    "light start": ("light start light --key verification_key.json --epoch 0 --registry 123",
+                    "light start light --profile post-quantum --epoch 0 --registry 123"),
     "light follow": ("light follow light --peer http://127.0.0.1:8000 --peer other/light",),
     "light ledger": (
         ("light ledger light --key vk.json --history-key history.json --ledger-root 123 --block "

@@ -11,7 +11,10 @@ from proofmill.host.ground.errors import ProofmillError
 
 if TYPE_CHECKING:
     from proofmill.host.network.certificates.light_ledger import LightLedger
+    from proofmill.host.prover.circuits.finality.vote import Checkpoint
 
+PROFILES = COMPANION, POST_QUANTUM = "companion", "post-quantum"
+"""How the votes of certificates are signed."""
 ROOT = "a root is 32 bytes in hexadecimal"
 HASH = "a block's hash is 32 bytes in hexadecimal"
 
@@ -22,15 +25,21 @@ def register(commands: Commands) -> None:
         "light", help="follow a chain's finality by certificates alone, without its blocks",
         description="A node that holds certificates of finality and nothing else: proofs that the "
                     "companion keys of two thirds of the stake have voted from one checkpoint to "
-                    "another. These are not the validators' BLS signatures, and not post-quantum.")
+                    "another. These are not the validators' BLS signatures, and not post-quantum "
+                    "but with start --profile post-quantum.")
     actions = light.add_subparsers(metavar="ACTION", required=True)
     start = actions.add_parser(
         "start", help="make a node's folder, from a checkpoint that you trust",
         description="Make the folder of a light node. Checkpoint and registry are what it trusts: "
                     "take them from a full node of your own.")
     start.add_argument("folder", metavar="FOLDER", type=output_folder)
-    start.add_argument("--key", metavar="VK.json", type=input_file(), required=True,
-                       help="the verification key of certificates of an epoch")
+    start.add_argument("--profile", choices=PROFILES, default=COMPANION,
+                       metavar="|".join(PROFILES),
+                       help="which certificates it follows: of companion keys, or of hash-based "
+                            "signatures, extra post-quantum (default: %(default)s)")
+    start.add_argument("--key", metavar="VK.json", type=input_file(),
+                       help="the verification key of certificates of an epoch; needed for those of "
+                            "companion keys")
     start.add_argument("--epoch", type=whole(0, (1 << 64) - 1), required=True, metavar="E",
                        help="of the checkpoint")
     start.add_argument("--root", type=hexadecimal(32, 32, ROOT), metavar="0x…",
@@ -97,35 +106,57 @@ def run_start(options: argparse.Namespace) -> None:
     """Make the folder."""
     screen = Screen()
     load_chain(screen)
+    from proofmill.host.prover.circuits.finality.vote import Checkpoint
+
+    if options.root is None and options.epoch:
+        raise ProofmillError(f"--epoch {options.epoch}: needs the checkpoint's --root")
+    checkpoint = Checkpoint(options.epoch, options.root or bytes(32))
+    if options.profile == COMPANION:
+        _start(options, checkpoint)
+    else:
+        _start_hashed(options, checkpoint)
+    screen.line(f"wrote {options.folder}: it trusts epoch {options.epoch}")
+
+
+def _start(options: argparse.Namespace, checkpoint: "Checkpoint") -> None:
     from proofmill.host.network.certificates.light import LightNode
     from proofmill.host.prover.circuits.finality.statement import CertificateInputs
-    from proofmill.host.prover.circuits.finality.vote import Checkpoint
     from proofmill.host.prover.curve.limbs import SCALAR_MODULUS
     from proofmill.host.prover.groth16.verification_key import read_verification_key
 
+    if options.key is None:
+        raise ProofmillError("--profile companion: needs --key, the verification key of the "
+                             "certificates' circuit")
     if options.registry >= SCALAR_MODULUS:
         raise ProofmillError(f"--registry {options.registry}: a registry's commitment is below r, "
                              f"{SCALAR_MODULUS}")
-    if options.root is None and options.epoch:
-        raise ProofmillError(f"--epoch {options.epoch}: needs the checkpoint's --root")
-    root = options.root or bytes(32)
     key = read_verification_key(options.key)
     public = len(CertificateInputs._fields) - 1
     if key.public != public:
         raise ProofmillError(f"{options.key}: is of proofs with {key.public} public signals; a "
                              f"certificate of an epoch has {public}")
-    LightNode.start(options.folder, key, Checkpoint(options.epoch, root), options.registry)
-    screen.line(f"wrote {options.folder}: it trusts epoch {options.epoch}")
+    LightNode.start(options.folder, key, checkpoint, options.registry)
+
+
+def _start_hashed(options: argparse.Namespace, checkpoint: "Checkpoint") -> None:
+    from proofmill.host.network.certificates.light_post_quantum import HashLightNode
+
+    if options.key is not None:
+        raise ProofmillError(f"--key {options.key}: certificates with hash-based signatures have "
+                             "no circuit and no key; leave it out")
+    if options.registry >> 256:
+        raise ProofmillError(f"--registry {options.registry}: a registry's commitment has 32 bytes")
+    HashLightNode.start(options.folder, checkpoint, options.registry)
 
 
 def run_follow(options: argparse.Namespace) -> int:
     """Ask the peers once."""
     screen = Screen()
     load_chain(screen)
-    from proofmill.host.network.certificates.light import LightNode
+    from proofmill.host.network.certificates.light import open_any
     from proofmill.host.network.certificates.light_ledger import LightLedger, has_ledger
 
-    node = LightNode.open(options.folder)
+    node = open_any(options.folder)
     refused: list[str] = []
     with screen.bar("asking peers"):
         taken = node.follow(options.peers, refused.append)
@@ -146,12 +177,12 @@ def run_ledger(options: argparse.Namespace) -> None:
     """Add a ledger."""
     screen = Screen()
     load_chain(screen)
-    from proofmill.host.network.certificates.light import LightNode
+    from proofmill.host.network.certificates.light import open_any
     from proofmill.host.network.certificates.light_ledger import LightLedger
     from proofmill.host.prover.aggregation.setup import read_heads
     from proofmill.host.prover.groth16.verification_key import read_verification_key
 
-    LightLedger.start(LightNode.open(options.folder), read_verification_key(options.key),
+    LightLedger.start(open_any(options.folder), read_verification_key(options.key),
                       read_heads(options.history_key), options.ledger_root, options.block)
     screen.line(f"{options.folder}: follows the ledger from the block 0x{options.block.hex()} on")
 
@@ -195,19 +226,19 @@ def run_proven(options: argparse.Namespace) -> int:
 
 def _ledger(options: argparse.Namespace, screen: Screen) -> "LightLedger":
     load_chain(screen)
-    from proofmill.host.network.certificates.light import LightNode
+    from proofmill.host.network.certificates.light import open_any
     from proofmill.host.network.certificates.light_ledger import LightLedger
 
-    return LightLedger.open(LightNode.open(options.folder))
+    return LightLedger.open(open_any(options.folder))
 
 
 def run_show(options: argparse.Namespace) -> None:
     """Say what is known."""
     screen = Screen(machine=options.json)
     load_chain(screen)
-    from proofmill.host.network.certificates.light import LightNode
+    from proofmill.host.network.certificates.light import open_any
 
-    node = LightNode.open(options.folder)
+    node = open_any(options.folder)
     head, final = node.known.head, node.known.finalized
     if options.json:
         print_record("light show", {

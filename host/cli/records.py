@@ -490,7 +490,9 @@ FIELDS: dict[str, dict[str, str]] = {
         "kind": "slot or epoch", "votes": "of as many voters",
         "prepare_seconds": "of the prover, once", "key_seconds": "of all keys, for 32 epochs each",
         "sign_seconds": "of all votes", "proof_seconds": "to aggregate them",
-        "verify_seconds": "of the certificate", "bytes": "of it, keys and branches with it",
+        "light_seconds": "for a light node to take it in, from its bytes on",
+        "light_bytes": "by which that one's files have grown",
+        "bytes": "of the certificate, keys and branches with it",
         "signature_bytes": "of one vote's signature"},
     "bench certificate: kinds": {
         "kind": "slot or epoch", "votes": "places, all of them used",

@@ -108,9 +108,9 @@ def _explain_certificate(options: argparse.Namespace) -> int:
 
         sentences = load_run(options.recorded).explain_certificate(options.epoch)
     else:
-        from proofmill.host.network.certificates.light import LightNode
+        from proofmill.host.network.certificates.light import open_any
 
-        sentences = LightNode.open(options.light).explain(options.epoch)
+        sentences = open_any(options.light).explain(options.epoch)
     for sentence in sentences:
         screen.line(sentence)
     return 0

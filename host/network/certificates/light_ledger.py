@@ -5,7 +5,7 @@
     history_key.json         what verifies their aggregates (`proofmill history key`)
     <blocks before>.era      the last era alone
 
-They are in the folder of `light.LightNode`, whose final checkpoint says which blocks are the
+They are in the folder of a light node (`light`), whose final checkpoint says which blocks are the
 chain's. An era is taken if it begins with the root that is known, all its blocks have a proof, and
 headers show that these are the blocks after the known one and before the final checkpoint's. So the
 root that is known came of proven blocks, from the first one on. Accounts are believed by a branch
@@ -17,6 +17,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -27,7 +28,7 @@ from proofmill.host.network.certificates.era import SUFFIX, Era, check_key, refu
 from proofmill.host.network.certificates.hash_tree import HashTree, is_in
 from proofmill.host.network.certificates.headers import read_evidence
 from proofmill.host.network.certificates.kept_state import AGAIN, Kept, read_kept, write_kept
-from proofmill.host.network.certificates.light import LightNode
+from proofmill.host.network.certificates.light import LightFolder
 from proofmill.host.network.certificates.peers import ask_file
 from proofmill.host.prover.aggregation.setup import Heads, read_heads
 from proofmill.host.prover.circuits.finality.vote import Checkpoint
@@ -68,7 +69,7 @@ class EraFacts:
 class LightLedger:
     """What is known: `root`, of the ledger after the block `block_hash`, and the eras before."""
 
-    node: LightNode
+    node: LightFolder[Any]
     key: VerificationKey
     heads: Heads
     root: int
@@ -76,7 +77,7 @@ class LightLedger:
     eras: list[EraFacts]
 
     @classmethod
-    def start(cls, node: LightNode, key: VerificationKey, heads: Heads, root: int,
+    def start(cls, node: LightFolder[Any], key: VerificationKey, heads: Heads, root: int,
               block_hash: bytes) -> "LightLedger":
         """Add a ledger to a light node: from this root, after the block of this hash.
 
@@ -92,7 +93,7 @@ class LightLedger:
         return ledger
 
     @classmethod
-    def open(cls, node: LightNode) -> "LightLedger":
+    def open(cls, node: LightFolder[Any]) -> "LightLedger":
         """The ledger of a light node. Raises `ProofmillError` where it has none."""
         path = node.folder / LEDGER
         found = read_kept(path, _Document, KIND, VERSION, "proofmill light ledger")

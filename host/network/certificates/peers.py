@@ -11,19 +11,18 @@ from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from proofmill.host.ground.errors import ProofmillError, way_out
-from proofmill.host.network.certificates.certificate import MOST_BYTES
 
 SUFFIX = ".certificate"
 TIMEOUT_SECONDS = 10.0
 MISSING = 404
 
 
-def ask(peer: str, epoch: int) -> bytes | None:
-    """What a peer has for an epoch, one byte more than a certificate has at most; None for nothing.
+def ask(peer: str, epoch: int, most: int) -> bytes | None:
+    """What a peer has for an epoch, one byte more than `most` at most; None for nothing.
 
     Raises `ProofmillError` where the peer does not answer.
     """
-    return ask_file(peer, f"{epoch}{SUFFIX}", MOST_BYTES)
+    return ask_file(peer, f"{epoch}{SUFFIX}", most)
 
 
 def ask_file(peer: str, name: str, most: int) -> bytes | None:

@@ -12,6 +12,14 @@ signatures with one XMSS index anybody could make others.
     message   SHA-256("proofmill.hash-vote.1" ‖ domain ‖ next registry ‖ source ‖ target), a
               checkpoint as its epoch in 8 bytes and its root; the highest bit of every fourth byte
               cleared, since the scheme takes words of 31 bits; signed at the target's epoch
+
+As it is kept and sent, numbers big-endian:
+
+    registry: tree's root, leaves, total, domain            32, 8, 8, 32
+    next registry, source's epoch and root, target's        32, 8, 32, 8, 32
+    number of votes                                         4
+    of each: index, XMSS key, balance, branch               4, 32, 8, 32 a node of the tree's depth
+    aggregated signature                                    the rest
 """
 
 from collections.abc import Callable, Sequence
@@ -22,10 +30,15 @@ import py_lean_multisig as lean
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.certificates.hash_tree import HashTree, is_in
+from proofmill.host.prover.circuits.finality.statement import CertificateInputs
 from proofmill.host.prover.circuits.finality.vote import Checkpoint
 
 LAST_EPOCH = (1 << 32) - 1
 """XMSS' indices are below 2^32."""
+KEY_BYTES = 32
+MOST_LEAVES, MOST_VOTES = 1 << 20, 1 << 12
+_WIDTHS = (32, 8, 8, 32, 32, 8, 32, 8, 32, 4)
+"""Of what comes before the votes."""
 
 
 @dataclass(frozen=True)
@@ -95,10 +108,61 @@ class HashCertificate:
     signature: bytes
 
     @property
-    def size(self) -> int:
-        """Bytes of all that is sent: commitment's parts, link, votes with branches, signature."""
-        votes = sum(4 + len(each.voter.key) + 8 + 32 * len(each.branch) for each in self.votes)
-        return 32 + 8 + 8 + 32 + 32 + 2 * 40 + votes + len(self.signature)
+    def stated(self) -> CertificateInputs:
+        """What it says, as a certificate of companion keys would; it names no prover."""
+        link = self.link
+        return CertificateInputs.of(
+            int.from_bytes(self.registry.commitment, "big"),
+            int.from_bytes(link.next_registry, "big"), link.source, link.target,
+            sum(each.voter.balance for each in self.votes), 0)
+
+    @property
+    def branch(self) -> tuple[bytes, ...]:
+        """None: such a certificate makes its source final only if its target is of the next epoch.
+        """
+        return ()
+
+    def to_bytes(self) -> bytes:
+        """As it is kept and sent. Its registry and its link have one domain."""
+        committed, link = self.registry, self.link
+        return b"".join((
+            committed.root, committed.count.to_bytes(8, "big"), committed.total.to_bytes(8, "big"),
+            committed.domain, link.next_registry, *(
+                each.epoch.to_bytes(8, "big") + each.root for each in (link.source, link.target)),
+            len(self.votes).to_bytes(4, "big"), *(
+                b"".join((each.index.to_bytes(4, "big"), each.voter.key,
+                          each.voter.balance.to_bytes(8, "big"), *each.branch))
+                for each in self.votes), self.signature))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "HashCertificate":
+        """The certificate in these bytes; `ProofmillError` where they are none. Proves nothing."""
+        parts, at = [], 0
+        for width in _WIDTHS:
+            parts.append(data[at:at + width])
+            at += width
+        (root, _, _, domain, following, _, source, _, target, _) = parts
+        _, leaves, total, _, _, source_epoch, _, target_epoch, _, count = (
+            int.from_bytes(each, "big") for each in parts)
+        depth = (leaves - 1).bit_length()
+        each_bytes = 4 + KEY_BYTES + 8 + 32 * depth
+        if not (1 <= leaves <= MOST_LEAVES and 1 <= count <= MOST_VOTES
+                and at + count * each_bytes < len(data)):
+            raise ProofmillError(
+                f"{len(data)} bytes are no certificate with hash-based signatures, of {count} "
+                f"votes of {leaves} voters; ask another peer")
+        votes = []
+        for _ in range(count):
+            index, key, balance = (data[at:at + 4], data[at + 4:at + 4 + KEY_BYTES],
+                                   data[at + 4 + KEY_BYTES:at + 12 + KEY_BYTES])
+            branch = data[at + 12 + KEY_BYTES:at + each_bytes]
+            votes.append(Vote(
+                int.from_bytes(index, "big"), Voter(key, int.from_bytes(balance, "big")),
+                tuple(branch[start:start + 32] for start in range(0, len(branch), 32))))
+            at += each_bytes
+        return cls(Committed(root, leaves, total, domain),
+                   Link(domain, following, Checkpoint(source_epoch, source),
+                        Checkpoint(target_epoch, target)), tuple(votes), data[at:])
 
 
 def registry_of(voters: Sequence[Voter], domain: bytes) -> Committed:

@@ -260,6 +260,7 @@ CHOICES = {
     ("bench certificate", "kind"): "bench certificate --kind",
     ("bench certificate", "device"): "bench certificate --device",
     ("bench certificate", "profile"): "bench certificate --kind slot --profile",
+    ("light start", "profile"): "light start {folder}/new --epoch 0 --registry 1 --profile",
     ("bench gates", "system"): "bench gates --power 4 --system",
     ("board simulate", "preset"): "board simulate ulx3s-85f --seconds 1 --preset",
     ("build", "preset"): "build ulx3s-85f --preset",
@@ -307,6 +308,7 @@ def without_tools(monkeypatch):
     import proofmill.host.bench.hash_certificate
     import proofmill.host.bench.setup
     import proofmill.host.cli.bench
+    import proofmill.host.cli.light
     import proofmill.host.cli.mine
     import proofmill.host.prover.inference.making
     import proofmill.host.prover.kzg.sums
@@ -333,6 +335,8 @@ def without_tools(monkeypatch):
     monkeypatch.setattr(proofmill.sim.waves, "record", stop(ProofmillError))
     monkeypatch.setattr(proofmill.host.bench.certificate, "figures", stop(ProofmillError))
     monkeypatch.setattr(proofmill.host.bench.hash_certificate, "figures", stop(ProofmillError))
+    for start in ("_start", "_start_hashed"):
+        monkeypatch.setattr(proofmill.host.cli.light, start, stop(ProofmillError))
     monkeypatch.setattr(proofmill.host.bench.gates, "compare", stop(ProofmillError))
     monkeypatch.setattr(proofmill.host.bench.setup, "measure", stop(ProofmillError))
     monkeypatch.setattr(proofmill.host.prover.inference.making, "make", stop(ProofmillError))

@@ -11,7 +11,7 @@ import pytest
 
 from proofmill.host.cli.main import main
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.network.certificates.light import KEPT, LightNode
+from proofmill.host.network.certificates.light import LightNode
 from proofmill.host.network.certificates.rule import Finality
 from proofmill.host.prover.groth16.verification_key import write_verification_key
 from tests.host.network.certificates.conftest import Made, checkpoint, registry
@@ -86,7 +86,7 @@ def test_what_does_not_follow_is_not_taken(node: LightNode, made: Made) -> None:
         node.take(made.certificates[5, 6])
     node.take(made.certificates[4, 5])
     with pytest.raises(ProofmillError, match="another registry"):
-        LightNode(node.folder, made.key, Finality.start(checkpoint(5), 1)).take(
+        LightNode(node.folder, Finality.start(checkpoint(5), 1), made.key).take(
             made.certificates[5, 6])
     assert before.head == checkpoint(4) and node.known.head == checkpoint(5)
 
@@ -105,10 +105,10 @@ def test_an_epoch_without_a_certificate_is_passed_over(node: LightNode, made: Ma
 
 
 def test_old_certificates_go(node: LightNode, made: Made) -> None:
-    for epoch in range(1000, 1000 + KEPT):
+    for epoch in range(1000, 1000 + LightNode.kept):
         (node.folder / f"{epoch}.certificate").write_bytes(bytes(440))
     node.take(made.certificates[4, 5])
-    assert node.epochs == list(range(1000, 1000 + KEPT))
+    assert node.epochs == list(range(1000, 1000 + LightNode.kept))
 
 
 @pytest.mark.parametrize("text, reason", (
