@@ -90,7 +90,7 @@ def register(commands: Commands) -> None:
     _add_peers(proven, "<hash>.block")
     proven.add_argument("--json", action="store_true", help="one JSON object")
     proven.set_defaults(run=run_proven)
-    show = actions.add_parser("show", help="what is justified and final",
+    show = actions.add_parser("show", help="what is justified, final and proven",
                               description="Show what a light node knows.")
     show.add_argument("folder", metavar="FOLDER")
     show.add_argument("--json", action="store_true", help="one JSON object")
@@ -237,16 +237,23 @@ def run_show(options: argparse.Namespace) -> None:
     screen = Screen(machine=options.json)
     load_chain(screen)
     from proofmill.host.network.certificates.light import open_any
+    from proofmill.host.network.certificates.light_ledger import LightLedger, has_ledger
 
     node = open_any(options.folder)
+    ledger = LightLedger.open(node) if has_ledger(node.folder) else None
     head, final = node.known.head, node.known.finalized
     if options.json:
         print_record("light show", {
             "finalized_epoch": final.epoch, "finalized_root": final.root.hex(),
             "justified_epoch": head.epoch, "justified_root": head.root.hex(),
             "registry": str(node.known.justified[head]), "certificates": node.epochs,
-            "bytes": node.bytes})
+            "bytes": node.bytes, **({} if ledger is None else {
+                "ledger_root": str(ledger.root), "proven_blocks": ledger.blocks,
+                "eras": len(ledger.eras)})})
         return
     screen.line(f"final:     epoch {final.epoch}, 0x{final.root.hex()}")
     screen.line(f"justified: epoch {head.epoch}, 0x{head.root.hex()}")
+    if ledger is not None:
+        screen.line(f"ledger:    {ledger.root}, after {ledger.blocks:,} blocks, proven in "
+                    f"{len(ledger.eras):,} eras")
     screen.line(f"{len(node.epochs)} certificates, {node.bytes:,} bytes in all")

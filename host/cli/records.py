@@ -536,7 +536,10 @@ FIELDS: dict[str, dict[str, str]] = {
         "justified_epoch": "of the latest justified checkpoint", "justified_root": "hex",
         "registry": "by which the votes from there count, as text",
         "certificates": "a list: the epochs whose certificates are here",
-        "bytes": "of all files of the node"},
+        "bytes": "of all files of the node",
+        "ledger_root": "of the ledger, where it follows that, as text",
+        "proven_blocks": "after so many blocks, all of them proven",
+        "eras": "that it has taken"},
     "light balance": {
         "account": "its number", "exists": "whether the ledger has it", "balance": "0 if not",
         "nonce": "transfers and exits made so far", "ledger_root": "to which it is shown, as text",
@@ -678,6 +681,7 @@ FIELDS: dict[str, dict[str, str]] = {
 """By command, and for lists of records by command and field."""
 
 SOMETIMES: dict[str, set[str]] = {
+    "light show": {"ledger_root", "proven_blocks", "eras"},
     "zkey info": {"coefficients", "contributions", "development", "circuit_hash", "gates",
                   "additions"},
     "bench msm": {"window", "sets", "copies", "base", "passes", "cycles", "digits", "interval",

@@ -253,6 +253,12 @@ def test_the_commands(world: World, peer: Path, tmp_path: Path,
     assert main(words) == 2
     assert main(["light", "follow", folder, "--peer", str(peer)]) == 0
     assert "1 eras taken: 3 blocks are proven" in capsys.readouterr().out
+    assert main(["light", "show", folder]) == 0
+    assert f"{world.era.last_root}, after 3 blocks, proven in 1 eras" in capsys.readouterr().out
+    assert main(["light", "show", folder, "--json"]) == 0
+    shown_record = json.loads(capsys.readouterr().out)
+    assert (shown_record["ledger_root"], shown_record["proven_blocks"], shown_record["eras"]) == (
+        str(world.era.last_root), 3, 1)
     shown = f"0x{world.hashes[2].hex()}"
     assert main(["light", "proven", folder, shown, "--peer", str(peer)]) == 0
     assert "block 2 of the 3 known here" in capsys.readouterr().out
