@@ -13,6 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proofmill.host.cli.arguments import output_file, seed, whole
+from proofmill.host.cli.blob_devnet import (
+    add_blobs,
+    blob_checks,
+    blob_rows,
+    prepare_blobs,
+    show_blobs,
+)
 from proofmill.host.cli.delay_option import add_delay
 from proofmill.host.cli.ledger_size import add_ledger_size, ledger_size
 from proofmill.host.cli.light_devnet import (
@@ -118,6 +125,7 @@ def register(commands: Commands) -> None:
     devnet.add_argument("--market", action="store_true",
                         help="let a buyer post jobs for proofs and for results of a model, and "
                              "every prover sell them beside its block proofs (extra ai)")
+    add_blobs(devnet)
     add_delay(devnet)
     add_witnesses(devnet)
     devnet.add_argument("--folder", metavar="FOLDER",
@@ -165,6 +173,7 @@ def run(options: argparse.Namespace) -> int:
     _prepare(screen, devices)
     plans = signing_twice(
         _disturbed(plan_nodes(options.validators, devices), disturbances, options), options)
+    prepare_blobs(screen, options, plans)
     found: list[Check] = []
     size = ledger_size(options)
     with _folder(options) as folder:
@@ -177,7 +186,7 @@ def run(options: argparse.Namespace) -> int:
                             light=prepare_light(screen, options, Path(folder),
                                                 key.verification_key),
                             market=prepare_market(screen, options, Path(folder)),
-                            delay_squarings=options.delay,
+                            delay_squarings=options.delay, blobs=options.blobs,
                             parameters=devnet_parameters(options.witnesses))
         with screen.bar(f"starting {len(plans) + options.light} nodes"):
             net = Devnet(setup)
@@ -208,6 +217,8 @@ def run(options: argparse.Namespace) -> int:
             found += light_checks(light, bool(disturbances))
             found += bond_checks(plans, result.slashed_keys)
             found += market_checks(reports, options)
+            blobs = blob_rows(plans, reports)
+            found += blob_checks(blobs)
         except KeyboardInterrupt:
             net.close()
             screen.line(f"stopped in slot {net.slot}; every node has ended")
@@ -219,6 +230,7 @@ def run(options: argparse.Namespace) -> int:
     seconds = time.perf_counter() - start
     _show(screen, result, net.failures, net.unsettled, seconds, running)
     show_light(screen, light, made)
+    show_blobs(screen, blobs)
     if (market := market_record(reports)) is not None:
         screen.line()
         show_market(screen, market)
@@ -230,7 +242,8 @@ def run(options: argparse.Namespace) -> int:
             **result.record(), "light": [row.record() for row in light],
             "eras": [vars(era) for era in made],
             "checks": [vars(check) for check in found], "seconds": round(seconds, 3),
-            **({} if market is None else {"market": market.record})})
+            **({} if market is None else {"market": market.record}),
+            **({"blobs": blobs} if blobs else {})})
     broken = _broken(result, found, net.failed)
     for sentence in broken:
         print(f"proofmill: {sentence}", file=sys.stderr)

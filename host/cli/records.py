@@ -174,7 +174,16 @@ FIELDS: dict[str, dict[str, str]] = {
         "light": "a list, below: of light nodes",
         "eras": "a list, below: of proven history, that full nodes have made",
         "seconds": "of the run",
-        "market": "an object, as `proofmill market --json` prints it, with --market"},
+        "market": "an object, as `proofmill market --json` prints it, with --market",
+        "blobs": "a list, below: of nodes with validators, with --blobs"},
+    "devnet: blobs": {
+        "name": "of the node", "device": "what computes their commitments and proofs",
+        "blocks": "with blobs, sent with all cells", "blobs": "in them",
+        "cells": "of them, 128 each", "milliseconds": "of the device, chain time",
+        "seconds": "that computing took here", "cycles": "of an accelerator",
+        "longest_wait_ms": "for the end of the sum that a proof was at",
+        "left_out": "blobs that could not have been there in time",
+        "late": "payloads that waited for their cells for too long"},
     "devnet: certificates": {
         "epoch": "that is certified", "prover": "who is paid for the certificate",
         "prover_wei": "to it", "includer": "the validator whose block has it, or null",
@@ -696,7 +705,7 @@ SOMETIMES: dict[str, set[str]] = {
     "attacks: harms": {"options", "with_options_gwei"},
     "simulate": {"staged", "race", "work", "rule"},
     "mine": {"failure", "ai", "market", "delay", "witnesses", "certificates"},
-    "devnet": {"market"},
+    "devnet": {"market", "blobs"},
 }
 """Fields that are not always there: of proof systems, accelerators, boards, options, attacks with a
 defence, failures."""

@@ -26,7 +26,8 @@ Signers = Mapping[int, ValidatorKey]
 
 @dataclass(frozen=True)
 class Proposal:
-    """What a proposer publishes: the signed block, then the signed envelope with its payload."""
+    """What a proposer publishes: the signed block, then the signed envelope with its payload; in
+    between, where the payload has blobs, the columns of their cells."""
 
     block_root: bytes
     signed_block: spec.SignedBeaconBlock
@@ -48,8 +49,9 @@ def propose(
     """The block of `slot` on top of `head`, built and signed by its proposer, one of `signers`.
 
     `head`: a `ForkChoiceNode` of `store`, full or empty. `execution_engine` builds the payload,
-    asked through the specification's `prepare_execution_payload` and `get_execution_payload`; the
-    proposer is its own builder (`BUILDER_INDEX_SELF_BUILD`) and makes no execution requests.
+    asked through the specification's `prepare_execution_payload` and the engine's `get_payload`,
+    whose blobs the bid commits to; the proposer is its own builder (`BUILDER_INDEX_SELF_BUILD`) and
+    makes no execution requests.
     `attestations`: those the branch does not have yet, oldest first, for a block on the state it is
     given. `sync` makes the `SyncAggregate` for such a block; by default all `signers` sign. What
     others have signed for another branch is left out: the block is run on its parent's state, with
@@ -74,7 +76,8 @@ def propose(
         target_gas_limit=GAS_LIMIT,
         execution_engine=execution_engine,
     )
-    payload = spec.get_execution_payload(payload_id, execution_engine)
+    built = execution_engine.get_payload(payload_id)
+    payload = built.execution_payload
     block = spec.BeaconBlock(slot=slot, proposer_index=proposer, parent_root=head.root)
     bits = {} if listed is None else {"inclusion_list_bits": listed(state)}
     own = {
@@ -82,7 +85,7 @@ def propose(
         "eth1_data": state.eth1_data,
         "graffiti": GRAFFITI,
         "signed_execution_payload_bid": spec.SignedExecutionPayloadBid(
-            message=_bid(payload, head.root, bits),
+            message=_bid(payload, head.root, built.blobs_bundle.commitments, bits),
             signature=spec.G2_POINT_AT_INFINITY,  # a self-built bid has no signature of its own
         ),
     }
@@ -293,8 +296,10 @@ def includable(state: spec.BeaconState, attestation: spec.Attestation) -> bool:
     return False
 
 
-def _bid(payload: spec.ExecutionPayload, parent_root: bytes, bits: Mapping[str, spec.BitVector]
-         ) -> spec.ExecutionPayloadBid:
+def _bid(
+    payload: spec.ExecutionPayload, parent_root: bytes, commitments: Sequence[spec.KZGCommitment],
+    bits: Mapping[str, spec.BitVector],
+) -> spec.ExecutionPayloadBid:
     return spec.ExecutionPayloadBid(
         parent_block_hash=payload.parent_hash,
         parent_block_root=parent_root,
@@ -304,6 +309,7 @@ def _bid(payload: spec.ExecutionPayload, parent_root: bytes, bits: Mapping[str, 
         gas_limit=payload.gas_limit,
         builder_index=spec.BUILDER_INDEX_SELF_BUILD,
         slot=payload.slot_number,
+        blob_kzg_commitments=commitments,
         execution_requests_root=spec.hash_tree_root(spec.ExecutionRequests()),
         **bits,
     )

@@ -13,13 +13,18 @@ class PayloadBuilder(spec.ExecutionEngine):  # type: ignore[misc]  # the specifi
     """
 
     def __init__(self) -> None:
-        self._built: dict[bytes, spec.ExecutionPayload] = {}
+        self._built: dict[bytes, tuple[spec.ExecutionPayload, Sequence[bytes]]] = {}
+        """The payload built last, and the commitments to its blobs."""
 
     @abstractmethod
     def _build(
         self, parent_hash: bytes, attributes: spec.PayloadAttributes
     ) -> spec.ExecutionPayload:
         """A payload on a known one."""
+
+    def _commitments(self, payload: spec.ExecutionPayload) -> Sequence[bytes]:
+        """To the blobs of the payload that was built last, 48 bytes each: here there are none."""
+        return ()
 
     @abstractmethod
     def _prune(self, finalized_hash: bytes) -> None:
@@ -43,15 +48,17 @@ class PayloadBuilder(spec.ExecutionEngine):  # type: ignore[misc]  # the specifi
             return None
         payload = self._build(head_hash, payload_attributes)
         payload_id = spec.PayloadId(bytes(payload.block_hash)[:8])
-        self._built = {bytes(payload_id): payload}
+        self._built = {bytes(payload_id): (payload, self._commitments(payload))}
         return payload_id
 
     def get_payload(self, payload_id: spec.PayloadId) -> spec.GetPayloadResponse:
-        """The payload built last; KeyError for any other identifier."""
+        """The payload built last; KeyError for any other identifier. Of its blobs the commitments
+        alone: who has made them has the rest."""
+        payload, commitments = self._built[bytes(payload_id)]
         return spec.GetPayloadResponse(
-            execution_payload=self._built[bytes(payload_id)],
+            execution_payload=payload,
             block_value=spec.Uint256(0),
-            blobs_bundle=spec.BlobsBundle(commitments=[], proofs=[], blobs=[]),
+            blobs_bundle=spec.BlobsBundle(commitments=commitments, proofs=[], blobs=[]),
             execution_requests=[],
         )
 

@@ -1,5 +1,6 @@
 """An account: the key that signs its transactions, and the one owner of its nonce."""
 
+from collections.abc import Sequence
 from threading import Lock
 from time import monotonic, sleep
 
@@ -10,7 +11,10 @@ from eth_hash.auto import keccak
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.units import Wei
 from proofmill.host.network.evm.client import Address, Evm, Receipt
-from proofmill.host.network.evm.transaction import sign_transaction
+from proofmill.host.network.evm.transaction import (
+    sign_blob_transaction,
+    sign_transaction,
+)
 
 TRANSACTION_GAS = 15_000_000
 """The limit of a transaction whose sender names none; below the 2^24 of EIP-7825."""
@@ -81,6 +85,14 @@ class Account:
         """The raw transaction with the next nonce, which it does not use up, or with `nonce`."""
         with self._lock:
             return self._sign(to, data, value, gas, nonce)
+
+    def sign_blobs(self, to: Address, hashes: Sequence[bytes], blob_fee: Wei, gas: int, nonce: int
+                   ) -> bytes:
+        """The raw transaction of type 3 with that nonce, which it does not use up; see
+        `sign_blob_transaction`."""
+        return sign_blob_transaction(
+            self._signer, self._evm.chain_id, nonce, Wei(self._evm.block().base_fee), to, gas,
+            blob_fee, hashes)
 
     def _sign(self, to: Address | None, data: bytes, value: int, gas: int,
               nonce: int | None = None) -> bytes:

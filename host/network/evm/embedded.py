@@ -27,6 +27,7 @@ from eth.exceptions import PyEVMError
 from eth.vm.chain_context import ChainContext
 from eth.vm.forks.cancun import CancunVM
 from eth.vm.forks.cancun.computation import CancunComputation
+from eth.vm.forks.cancun.constants import GAS_PER_BLOB, MAX_BLOB_GAS_PER_BLOCK
 from eth.vm.forks.cancun.state import CancunState
 from eth.vm.forks.shanghai.withdrawals import Withdrawal
 from eth_hash.auto import keccak
@@ -52,6 +53,9 @@ from proofmill.host.network.evm.precompiles import CURVE_PRECOMPILES
 from proofmill.host.network.evm.sweep import HASH_BYTES, reachable
 
 BLOCK_GAS = 60_000_000
+BLOB_GAS = int(GAS_PER_BLOB)
+MOST_BLOBS = int(MAX_BLOB_GAS_PER_BLOCK) // BLOB_GAS
+"""Of a block, by the machine's fork."""
 SYSTEM_CALL_GAS = 30_000_000
 """What EIP-4788 gives a system call, beside the block's own gas."""
 
@@ -304,6 +308,16 @@ class EmbeddedEvm(DevelopmentEvm):
         after a block on whatever branch, as far as its sender is concerned."""
         state = self._machine(self._known(block_hash).header).state
         return bool(state.get_nonce(sender) == nonce and state.get_balance(sender) >= most)
+
+    def blob_base_fee(self, parent_hash: bytes) -> Wei:
+        """Wei that a unit of blob gas costs in a block on a known one (EIP-4844)."""
+        parent = self._known(parent_hash).header
+        header = _SlotVM.create_header_from_parent(parent, timestamp=parent.timestamp + 1)
+        return Wei(self._machine(header).state.blob_base_fee)
+
+    def balance_after(self, block_hash: bytes, address: Address) -> Wei:
+        """Of an account after a block on whatever branch."""
+        return Wei(self._machine(self._known(block_hash).header).state.get_balance(address))
 
     def balance(self, address: Address) -> Wei:
         return Wei(self._state().get_balance(address))

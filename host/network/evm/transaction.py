@@ -1,5 +1,7 @@
-"""Transactions of type 2 (EIP-1559), the only ones of this project, signed and read."""
+"""Transactions of type 2 (EIP-1559), the only ones that wait in pools here, signed and read; and
+those of type 3 (EIP-4844), which bring blobs, as who builds a payload signs them for its own."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -14,7 +16,7 @@ from proofmill.host.ground.units import Wei
 from proofmill.host.network.evm.client import Address
 from proofmill.host.network.pool import NotSigned
 
-TYPE = 2
+TYPE, BLOB_TYPE = 2, 3
 NOTHING = Wei(0)
 MOST_KNOWN = 128
 """Transactions that are remembered: a pool, a builder and whoever judges a block read each anew,
@@ -69,17 +71,29 @@ def decode_transaction(raw: bytes | bytearray) -> Transaction:
 
 @lru_cache(MOST_KNOWN)
 def _decoded(raw: bytes) -> Transaction:
-    try:
-        fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
-    except MemoryError:
-        raise  # own trouble says nothing about the bytes
-    except Exception as error:  # whatever a stranger's bytes lead to
-        raise NoTransaction(f"no signed transaction ({type(error).__name__})") from error
+    fields = _fields(raw)
     if fields["type"] != TYPE:
         raise NoTransaction(f"no signed transaction (one of type {fields['type']})")
     return Transaction(
         raw, fields["chainId"], fields["nonce"], fields["gas"], Wei(fields["maxFeePerGas"]),
         Wei(fields["value"]), bytes(fields["to"]), bytes(fields["data"]))
+
+
+def _fields(raw: bytes) -> JsonObject:
+    try:
+        return dict(TypedTransaction.from_bytes(HexBytes(raw)).as_dict())
+    except MemoryError:
+        raise  # own trouble says nothing about the bytes
+    except Exception as error:  # whatever a stranger's bytes lead to
+        raise NoTransaction(f"no signed transaction ({type(error).__name__})") from error
+
+
+def blob_hashes(raw: bytes) -> tuple[bytes, ...]:
+    """The versioned hashes of the blobs that a payload's transaction brings, in its order; none
+    of another type than 3. NoTransaction for what claims to be of type 3 and is none."""
+    if raw[:1] != bytes([BLOB_TYPE]):
+        return ()
+    return tuple(bytes(each) for each in _fields(raw)["blobVersionedHashes"])
 
 
 def most_price(base_fee: int) -> Wei:
@@ -102,4 +116,21 @@ def sign_transaction(
     }
     if to is not None:
         fields["to"] = to
+    return bytes(signer.sign_transaction(fields).raw_transaction)
+
+
+def sign_blob_transaction(
+    signer: LocalAccount, chain_id: int, nonce: int, base_fee: Wei, to: Address, gas: int,
+    blob_fee: Wei, hashes: Sequence[bytes],
+) -> bytes:
+    """The raw transaction of type 3, as a payload has it: without the blobs.
+
+    `blob_fee`: the most wei for a unit of blob gas, 131,072 units a blob; `hashes`: versioned
+    hashes of the commitments, 32 bytes each.
+    """
+    fields: JsonObject = {
+        "type": BLOB_TYPE, "chainId": chain_id, "nonce": nonce, "gas": gas,
+        "maxFeePerGas": most_price(base_fee), "maxPriorityFeePerGas": 1, "value": 0, "data": b"",
+        "to": to, "maxFeePerBlobGas": blob_fee, "blobVersionedHashes": list(hashes),
+    }
     return bytes(signer.sign_transaction(fields).raw_transaction)

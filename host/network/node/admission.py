@@ -19,11 +19,13 @@ jobs take in the end: if each of the times at which devices become free is no la
 so is the earliest of them, at which the next job begins, and what it leaves (a bound for all
 devices alike is what makes it so; with a bound for each, a job that ends early can move another to
 a slower device).
+
+Work that goes before all of these (`node.blobs`) is planned by shortening deadlines (`beside`).
 """
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from proofmill.host.prover.devices.usual import usual_longest
 
@@ -56,6 +58,13 @@ class Refusal:
     def __str__(self) -> str:
         who = "it" if self.victim == self.job else self.victim.name
         return f"{self.job.name} is refused: {who} could be {self.late_ms} ms late"
+
+
+def beside(job: Liability, others: Iterable[Liability]) -> Liability:
+    """A job as it is planned where `others` go before it whenever they are released, and the job
+    goes on after them: due earlier, by all that is released before it is due."""
+    taken = sum(each.duration_ms for each in others if each.release_ms < job.deadline_ms)
+    return replace(job, deadline_ms=job.deadline_ms - taken)
 
 
 def first_miss(

@@ -40,7 +40,7 @@ PAGE = 64
 SLOT_AT, PARENT_AT = 100, 116
 """Where a block's slot, 8 bytes, and its parent's root, 32, stand in a `SignedBeaconBlock`'s SSZ:
 after the message's offset and the signature; between them is the proposer."""
-KEPT = {Topic.BLOCK, Topic.ENVELOPE}
+KEPT = {Topic.BLOCK, Topic.COLUMNS, Topic.ENVELOPE}
 """What is kept of a block, one of each."""
 
 

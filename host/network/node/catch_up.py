@@ -20,6 +20,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from proofmill.host.ground.log_fields import name_of
+from proofmill.host.network.consensus.data_columns import BlockColumns
 from proofmill.host.network.consensus.refusal import Invalid, decoded
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.node.archive import Archive
@@ -209,9 +210,11 @@ class CatchUp:
         return Reception.KEEP, ""
 
     def _stored(self, root: bytes) -> StoredBlock:
-        envelope = self._archive.part(root, Topic.ENVELOPE)
+        envelope, columns = (self._archive.part(root, topic)
+                             for topic in (Topic.ENVELOPE, Topic.COLUMNS))
         return StoredBlock(
             block=spec.SignedBeaconBlock.decode_bytes(self._archive.part(root, Topic.BLOCK)),
+            columns=[] if columns is None else [BlockColumns.decode_bytes(columns)],
             envelopes=[] if envelope is None else [
                 spec.SignedExecutionPayloadEnvelope.decode_bytes(envelope)])
 
@@ -253,8 +256,10 @@ class CatchUp:
             if verdict is Reception.REJECT or reason in (PARENT_UNKNOWN, PARENT_EMPTY):
                 return f"a block of slot {stored.block.message.slot}: {reason}"
             self.fetched += verdict in (Reception.ACCEPT, Reception.KEEP)
-        for envelope in stored.envelopes:
-            verdict, reason = self._follower.judge(Topic.ENVELOPE, envelope)
+        parts = [(Topic.COLUMNS, each) for each in stored.columns]
+        parts += [(Topic.ENVELOPE, each) for each in stored.envelopes]
+        for topic, part in parts:
+            verdict, reason = self._follower.judge(topic, part)
             if verdict is Reception.REJECT:
-                return f"ENVELOPE of slot {stored.block.message.slot}: {reason}"
+                return f"{topic.name} of slot {stored.block.message.slot}: {reason}"
         return ""

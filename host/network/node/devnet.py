@@ -77,6 +77,8 @@ log = logging.getLogger(__name__)
 
 BOND_WEI = Wei(10 * ETHER)
 """Each prover's bond at the start: 10 ether."""
+STAKERS = DeviceSpeed("cpu", "cpu", 500)
+"""What makes the blobs of who proves nothing."""
 START_SECONDS = 120.0
 COMPILE_SECONDS = 20.0
 """How much longer a node may take to start for each transfer of a batch: provers compile the
@@ -196,6 +198,8 @@ class DevnetSetup:
     """None for a chain without a market."""
     delay_squarings: int = 0
     """Of the delay function on the mixes that draw; 0 for none."""
+    blobs: int = 0
+    """That every block brings."""
 
     def folder_of(self, name: str) -> Path:
         """Of the node of this name."""
@@ -452,6 +456,8 @@ class Devnet(Closing):
                 device=plan.device, zkey=setup.zkey, forge=plan.forge,
                 withhold=plan.withhold, faults=plan.faults, drift_ms=plan.drift_ms,
                 log_to=setup.log_to, market=markets.get(plan.name),
+                blobs=(plan.device or STAKERS).blobs(setup.blobs, setup.seed)
+                if setup.blobs else None,
                 certificates=None if certifying is None else replace(
                     certifying if plan.name == maker else certifying.without_making(),
                     sign_twice=plan.validators[0] if plan.sign_twice else None))

@@ -19,7 +19,8 @@ class EarlyMessages:
 
     def notice(self, topic: Topic, data: bytes, peer: str, reason: str) -> None:
         """Keep an ignored message, if `reason` says that it was early or is part of what was."""
-        belongs = topic is Topic.ENVELOPE and reason == BLOCK_UNKNOWN and bool(self._kept)
+        belongs = topic in (Topic.COLUMNS, Topic.ENVELOPE) and reason == BLOCK_UNKNOWN \
+            and bool(self._kept)
         if (reason == EARLY or belongs) and list(self._kept.values()).count(peer) < MOST:
             self._kept.setdefault((topic, data), peer)
 

@@ -17,6 +17,11 @@ from proofmill.host.ground.units import Wei
 from proofmill.host.network.certificates.certificate import Certificate
 from proofmill.host.network.consensus.block_proofs import block_verifier
 from proofmill.host.network.consensus.blocks import record_of
+from proofmill.host.network.consensus.data_columns import (
+    BlockColumns,
+    DataColumns,
+    check_columns,
+)
 from proofmill.host.network.consensus.duties import Proposal
 from proofmill.host.network.consensus.genesis import genesis_block, genesis_state
 from proofmill.host.network.consensus.keys import ValidatorKey
@@ -71,6 +76,7 @@ SLOTS_PER_EPOCH = int(spec.SLOTS_PER_EPOCH)
 PARENT_UNKNOWN = "its parent is unknown"
 PARENT_EMPTY = "its parent's payload is unknown"
 BLOCK_UNKNOWN = "its block is unknown"
+COLUMNS_MISSING = "the cells of its blobs have not come"
 EARLY = "its slot is the next"
 """By a clock that may be right as well as this node's: to be looked at then (`early`)."""
 
@@ -105,6 +111,7 @@ class _Block:
     payload_hash: bytes
     parent_hash: bytes
     attestation_roots: frozenset[bytes]
+    commitments: tuple[spec.KZGCommitment, ...]
     facts: BlockFacts | None = None
     request: spec.NewPayloadRequest | None = None
 
@@ -152,6 +159,7 @@ class Follower:
             {each.identity: chain.bond for each in chain.provers}, GENESIS_MIX,
             remembered)
         self._by_request: dict[bytes, _Block] = {}
+        self._columns = DataColumns()
         self.votes = VotePool(self.store)
         self._pool = ProofPool(
             self.proof_engine, self.layer, self.numbers,
@@ -572,6 +580,7 @@ class Follower:
         self.proof_engine.notify_forkchoice_updated(first, last, last)
         for slot in [slot for slot in self._at_slot if slot < final.slot]:
             for block in self._at_slot.pop(slot):
+                self._columns.forget(block.root)
                 if block.facts is not None:
                     self._by_request.pop(block.facts.request_root, None)
                     block.request = None
@@ -613,7 +622,8 @@ class Follower:
         known = self._blocks[root] = _Block(
             root, bytes(block.parent_root), int(block.slot), bytes(bid.block_hash),
             bytes(bid.parent_block_hash),
-            frozenset(bytes(spec.hash_tree_root(a)) for a in block.body.attestations))
+            frozenset(bytes(spec.hash_tree_root(a)) for a in block.body.attestations),
+            tuple(bid.blob_kzg_commitments))
         self._at_slot.setdefault(known.slot, []).append(known)
         self._keep(Topic.BLOCK, root, signed)
         log.info("block of validator %d", block.proposer_index,
@@ -632,6 +642,23 @@ class Follower:
             with suppress(Invalid), judged_by_specification():
                 spec.on_attestation(self.store, attestation, is_from_block=True)
 
+    def _block_columns(self, columns: BlockColumns) -> Answer:
+        root = columns.root
+        known = self._blocks.get(root)
+        if known is None or root not in self.store.block_states:
+            return Reception.IGNORE, BLOCK_UNKNOWN
+        if root in self._columns or known.facts is not None:
+            return Reception.KEEP, "they are known"
+        with judged_by_specification():
+            wrong = check_columns(columns, root, known.slot, known.commitments)
+        if wrong:
+            return Reception.REJECT, wrong
+        self._columns.keep(columns, known.commitments)
+        self._keep(Topic.COLUMNS, root, columns)
+        log.info("the cells of %d blobs", len(known.commitments),
+                 extra={"block": name_of(root), "slot": known.slot})
+        return Reception.ACCEPT, ""
+
     def _envelope(self, signed: spec.SignedExecutionPayloadEnvelope) -> Answer:
         root = bytes(signed.message.beacon_block_root)
         known = self._blocks.get(root)
@@ -639,8 +666,12 @@ class Follower:
             return Reception.KEEP, "it is known"
         if known is None or root not in self.store.block_states:
             return Reception.IGNORE, BLOCK_UNKNOWN
-        with judged_by_specification(), used_engines(self.execution_layer, self.proof_engine):
+        if known.commitments and root not in self._columns:
+            return Reception.IGNORE, COLUMNS_MISSING
+        with judged_by_specification(), used_engines(self.execution_layer, self.proof_engine,
+                                                     columns=self._columns):
             spec.on_execution_payload_envelope(self.store, signed)
+        self._columns.forget(root)
         block = spec.SignedBeaconBlock(message=self.store.blocks[root])
         record = record_of(Proposal(root, block, signed), self.store.block_states[root])
         self._keep(Topic.ENVELOPE, root, signed)
@@ -755,6 +786,7 @@ class Follower:
 
     _topics: Mapping[Topic, tuple[type[spec.Container], Callable[..., Answer]]] = {
         Topic.BLOCK: (spec.SignedBeaconBlock, _block),
+        Topic.COLUMNS: (BlockColumns, _block_columns),
         Topic.ENVELOPE: (spec.SignedExecutionPayloadEnvelope, _envelope),
         Topic.ATTESTATION: (spec.Attestation, _attestation),
         Topic.PAYLOAD_ATTESTATION: (spec.PayloadAttestation, _payload_attestation),
@@ -772,6 +804,8 @@ def _about(topic: Topic, message: spec.Container) -> dict[str, object]:
                     "slot": int(message.message.slot)}
         case Topic.ENVELOPE:
             return {"block": name_of(bytes(message.message.beacon_block_root))}
+        case Topic.COLUMNS:
+            return {"block": name_of(message.root)}
         case Topic.ATTESTATION | Topic.PAYLOAD_ATTESTATION:
             return {"block": name_of(bytes(message.data.beacon_block_root)),
                     "slot": int(message.data.slot)}

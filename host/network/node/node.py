@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -25,7 +25,9 @@ from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.evm.account import Account as EvmAccount
 from proofmill.host.network.evm.history import HISTORY, History
+from proofmill.host.network.node.admission import Liability
 from proofmill.host.network.node.archive import BLOCKS, Archive
+from proofmill.host.network.node.blobs import BlobMaker, BlobReport, BlobSetup, OwnTime
 from proofmill.host.network.node.catch_up import CatchUp
 from proofmill.host.network.node.certificates import (
     TOPICS as CERTIFICATE_TOPICS,
@@ -61,6 +63,7 @@ from proofmill.host.network.node.wire import DIRECTED, Topic
 from proofmill.host.network.transfers.load import Load
 from proofmill.host.network.transfers.store import TransferStore
 from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
+from proofmill.host.prover.devices.catalogue import KZG_DEVICES
 from proofmill.host.prover.devices.device import BOARD_HZ, Device
 from proofmill.host.prover.groth16.prove import ProofResult
 
@@ -81,6 +84,9 @@ ORDERS = "device.orders"
 """The file that says what a `Fault` makes of the node's device now."""
 FIRST_MS = 1000
 """What an accelerator's first proof is planned with."""
+BLOB_PERCENT = 70
+"""What a blob takes of the time of a proof where that is fixed: on the processor a commitment and
+its cells' proofs take 349 ms (`bench kzg`), and a proof counts for 500."""
 MOST_PROOFS = 32
 """That are made at one time."""
 REMEMBERED_BLOCKS = 1_024
@@ -117,6 +123,13 @@ class DeviceSpeed:
         if self.proof_ms is not None:
             return self.proof_ms
         return max(1, result.cycles * 1000 // BOARD_HZ or round(result.seconds * 1000))
+
+    def blobs(self, count: int, seed: int) -> BlobSetup:
+        """`count` blobs a block made on this device: where a proof has a fixed time, in as much of
+        it as `BLOB_PERCENT`."""
+        return BlobSetup(count, seed, self.name if self.name in KZG_DEVICES else "cpu",
+                         None if self.proof_ms is None else max(
+                             1, self.proof_ms * BLOB_PERCENT // 100))
 
     def open(self, folder: Path, faulty: bool) -> Opened:
         """The device, and the processor to stand in for it; `faulty`: as `ORDERS` in the node's
@@ -191,6 +204,8 @@ class NodeSetup:
     """None where the chain has no certificates of finality."""
     market: "MarketSetup | None" = None
     """None where it takes no part in a market."""
+    blobs: BlobSetup | None = None
+    """None where its validators' blocks bring none."""
 
     @property
     def says(self) -> str:
@@ -256,6 +271,7 @@ class NodeReport:
     eras: tuple[MadeEra, ...] = ()
     ledger_roots: tuple[int, ...] = ()
     market: "MarketReport | None" = None
+    blobs: BlobReport | None = None
 
 
 class Node:
@@ -314,17 +330,24 @@ class Node:
             # The last one's, since the first one's account may own a bond.
             operator = EvmAccount(self.follower.execution_layer.evm, keys[setup.own[-1]].account)
             claims = Claims(self.follower, operator, setup.prover, self.certificates)
-        self.validators = NodeValidators(
-            {index: keys[index] for index in setup.own}, self.follower, self.protection,
-            self._publish, claims,
-            lambda reason: self._tell("unsigned", self.follower.slot, {"reason": reason}))
         self.sign_transfers(setup.sign_transfers)
         self._beside = ThreadPoolExecutor(MOST_PROOFS, "proofmill-prover")
         """Threads that live as long as the node: a device's process ends with the thread that has
         begun it."""
         array = self._array()
+        self.blobs: BlobMaker | None = None
         self.prover = _prover(setup, self.follower, self.jobs, self._send, self._run_beside,
-                              self._proven, self._faulty, array)
+                              self._proven, self._faulty, array,
+                              lambda: () if self.blobs is None else self.blobs.owed())
+        if setup.blobs is not None and setup.own:
+            self.blobs = BlobMaker(
+                setup.blobs, frozenset(setup.own), self.follower,
+                self.prover or OwnTime(lambda: self.follower.now_ms), self._run_beside)
+        self.validators = NodeValidators(
+            {index: keys[index] for index in setup.own}, self.follower, self.protection,
+            self._publish, claims,
+            lambda reason: self._tell("unsigned", self.follower.slot, {"reason": reason}),
+            self.blobs)
         self.market = self._market(array)
         if self.certificates is not None and self.prover is not None:
             self.certificates.make_them(
@@ -422,7 +445,7 @@ class Node:
         """What the clock waits for."""
         return Traffic(self.gossip.counts(), any(
             part is not None and part.busy
-            for part in (self.certificates, self.prover, self.market)))
+            for part in (self.certificates, self.prover, self.market, self.blobs)))
 
     def _greet(self, peer: str) -> None:
         if self.certificates is not None:
@@ -433,6 +456,9 @@ class Node:
     def _work(self) -> None:
         if self.certificates is not None and not self.catch_up.busy:
             self.certificates.work()
+        if self.blobs is not None and not self.catch_up.busy:
+            self.blobs.work()
+            self.validators.reveal()
         if self.prover is not None and not self.catch_up.busy:
             try:
                 self.prover.work()
@@ -545,7 +571,8 @@ class Node:
             self.follower.credited_certificates(),
             () if self.certificates is None else self.certificates.slashed,
             () if eras is None else tuple(eras.made), () if eras is None else tuple(eras.roots()),
-            None if self.market is None else self._sold())
+            None if self.market is None else self._sold(),
+            None if self.blobs is None else self.blobs.report)
 
     def _sold(self) -> "MarketReport":
         assert self.market is not None
@@ -576,6 +603,8 @@ class Node:
         if self.certificates is not None:
             self.certificates.close()
         self._beside.shutdown()
+        if self.blobs is not None:
+            self.blobs.close()
         self._files.close()
 
     def _take(self, topic: Topic, data: bytes, peer: str) -> Answer:
@@ -653,6 +682,7 @@ def _prover(
     setup: NodeSetup, follower: Follower, jobs: JobStore, publish: Callable[[Topic, bytes], object],
     beside: Beside, on_proof: Callable[[LoggedJob, ProofResult], None],
     on_fault: Callable[[str, str, int], None], array: "BoardArray | None" = None,
+    others: Callable[[], Sequence[Liability]] = tuple,
 ) -> NodeProver | None:
     if setup.prover is None:
         return None
@@ -669,4 +699,5 @@ def _prover(
                       setup.device.milliseconds),
         block_verifier(setup.chain.verification_key),
         setup.device.first_ms, setup.device.milliseconds, setup.forge,
-        setup.withhold, on_proof, array), follower, jobs, publish, beside)
+        setup.withhold, on_proof, array), follower, jobs, publish, beside,
+        others)

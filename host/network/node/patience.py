@@ -1,6 +1,6 @@
 """A prover that goes on with what works: it tries again, then elsewhere, and comes back later."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 from typing import Protocol, runtime_checkable
 
@@ -50,6 +50,10 @@ class DeviceInTurn:
         """Until when it is left alone."""
         self.working_until_ms = 0
         """When what it has made last is there, by the chain's clock."""
+        self.lent = False
+        """Whether it does other work, and begins no proof."""
+        self.other_work: list[tuple[int, int]] = []
+        """From and to when it did any while it was making a proof."""
         self.fault = ""
         self._pause = GrowingPause(FIRST_PAUSE_MS, LONGEST_PAUSE_MS)
 
@@ -64,6 +68,15 @@ class DeviceInTurn:
         """The device is as good as any."""
         self.fault = ""
         self._pause.reset()
+
+
+def held_up(end_ms: int, other_work: Iterable[tuple[int, int]]) -> int:
+    """When something is there that would have been at `end_ms`, but for what its device did from
+    and to these times instead."""
+    for since, until in other_work:
+        if since < end_ms:
+            end_ms += until - since
+    return end_ms
 
 
 class PatientProver:
@@ -130,11 +143,30 @@ class PatientProver:
                 return result
             with self._lock:
                 pause = candidate.failed(now_ms, result)
-                candidate.prover, candidate.busy = None, False
+                candidate.prover, candidate.busy, candidate.other_work = None, False, []
                 failed, candidate = candidate, self._reserve(now_ms)
             self._on_fault(failed.device.name, result, pause)
         raise DeviceError("; ".join(
             f"{each.device.name}: {each.fault or 'it is at work'}" for each in self._candidates))
+
+    def lend(self) -> DeviceInTurn:
+        """Let the first device do other work: it begins no proof until `take_back`."""
+        with self._lock:
+            device = self._candidates[0]
+            device.lent = True
+            return device
+
+    def take_back(self, since_ms: int, end_ms: int) -> None:
+        """The first device has done other work in that time, and what it was making meanwhile is
+        there so much later."""
+        with self._lock:
+            device = self._candidates[0]
+            device.lent = False
+            if device.busy:
+                device.other_work.append((since_ms, end_ms))
+            else:
+                device.working_until_ms = max(end_ms, held_up(
+                    device.working_until_ms, [(since_ms, end_ms)]))
 
     def close(self) -> None:
         """Give back the devices; a proof that another thread waits for ends with an error."""
@@ -144,14 +176,16 @@ class PatientProver:
 
     def _reserve(self, now_ms: int) -> DeviceInTurn | None:
         for each in self.usable(now_ms):
-            if not each.busy and each.working_until_ms <= now_ms:
+            if not each.busy and not each.lent and each.working_until_ms <= now_ms:
                 each.busy = True
                 return each
         return None
 
     def _release(self, candidate: DeviceInTurn, working_until_ms: int) -> None:
         with self._lock:
-            candidate.busy, candidate.working_until_ms = False, working_until_ms
+            candidate.busy = False
+            candidate.working_until_ms = held_up(working_until_ms, candidate.other_work)
+            candidate.other_work = []
 
     def _tried(self, candidate: DeviceInTurn, witness: Limbs) -> ProofResult | str:
         """A proof, or what is wrong with the device, which has been tried as often as it may."""

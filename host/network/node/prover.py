@@ -7,9 +7,10 @@ different speeds can share one machine and one run.
 
 import logging
 import math
-from collections.abc import Callable, MutableMapping
+from collections import deque
+from collections.abc import Callable, MutableMapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from proofmill.host.ground.log_fields import name_of
@@ -24,12 +25,18 @@ from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.client import Address
 from proofmill.host.network.evm.transaction import decode_transaction, most_price
 from proofmill.host.network.mechanism.stages import Stage, may_prove, stage_of
-from proofmill.host.network.node.admission import Calibration, Liability, admit
+from proofmill.host.network.node.admission import (
+    WINDOW,
+    Calibration,
+    Liability,
+    admit,
+    beside,
+)
 from proofmill.host.network.node.follower import SLOT_MS, Follower
 from proofmill.host.network.node.jobs import JobRunner, Turn
 from proofmill.host.network.node.layer2 import CreditedProof
 from proofmill.host.network.node.owned_proof import Handover, numbers_of, own
-from proofmill.host.network.node.patience import PatientProver
+from proofmill.host.network.node.patience import DeviceInTurn, PatientProver, held_up
 from proofmill.host.network.node.states import FINAL, OWED, State
 from proofmill.host.network.node.store import JobKey, JobStore, LoggedJob
 from proofmill.host.network.node.wire import Topic
@@ -102,13 +109,20 @@ class ProverSetup:
     """What proofs share with jobs of the market, whose tile they wait for; None: nothing."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Making:
-    """A proof that a device is making, since `begun_ms`."""
+    """A proof that `device` is making, since `begun_ms`; meanwhile it did `other_work` from and to
+    these times."""
 
     begun_ms: int
     result: Future[ProofResult]
     name: str
+    device: DeviceInTurn | None
+    other_work: list[tuple[int, int]] = field(default_factory=list)
+
+    def end_ms(self, took: int) -> int:
+        """When it is there, by the chain's clock, if it takes so long alone."""
+        return held_up(self.begun_ms + took, self.other_work)
 
 
 @dataclass(frozen=True)
@@ -125,8 +139,10 @@ class NodeProver:
     def __init__(
         self, setup: ProverSetup, follower: Follower, store: JobStore,
         publish: Publish, beside: Beside = at_once,
+        others: Callable[[], Sequence[Liability]] = tuple,
     ) -> None:
-        """`beside`: where devices work; after it, `work` is to be called again."""
+        """`beside`: where devices work; after it, `work` is to be called again. `others`: what is
+        owed that goes before proofs on the first device (`interrupt`)."""
         self.setup = setup
         self.refusal: tuple[int, str] | None = None
         """The slot and reason of the latest job that was not admitted."""
@@ -140,9 +156,14 @@ class NodeProver:
         self._account = Account(follower.execution_layer.evm, setup.key.account)
         self._runner = JobRunner(store, self)
         self._beside = beside
+        self._others = others
         self._making: dict[JobKey, _Making] = {}
         self._made: dict[JobKey, bytes | BaseException] = {}
         self._done_at_ms: dict[JobKey, int] = {}
+        self._made_on: dict[JobKey, DeviceInTurn | None] = {}
+        self._steps: deque[int] = deque(maxlen=WINDOW)
+        """How long a device went on in each proof before it could do other work."""
+        self._lent_since_ms = 0
         self._late: _Late | None = None
         self._late_failed: set[int] = set()
         """Slots whose late proof came to nothing: it is not tried again."""
@@ -178,6 +199,7 @@ class NodeProver:
         if job.state in FINAL:
             self._made.pop(job.key, None)
             self._done_at_ms.pop(job.key, None)
+            self._made_on.pop(job.key, None)
             if job.signed is not None and self._was_sent(job):
                 self._used[job.key] = _nonce(job.signed)
 
@@ -208,12 +230,43 @@ class NodeProver:
         usable = prover.usable(now)
         if not usable:  # all are put aside
             return [prover.free_at_ms()]
-        return [max(now, each.working_until_ms) for each in usable if not each.busy]
+        return [max(now, each.working_until_ms) for each in usable
+                if not each.busy and not each.lent]
 
     @property
     def _idle(self) -> bool:
         """Whether a device could begin a proof now."""
         return min(self._free_at_ms(), default=math.inf) <= self._follower.now_ms
+
+    def interrupt(self, name: str) -> int:
+        """See `blobs.DeviceTime`: the first device, at the end of the step that it is at."""
+        now, array = self._follower.now_ms, self.setup.array
+        self._collect()
+        device = self.setup.prover.lend()
+        first = 0 if device.device.name == "cpu" else self.setup.first_ms
+        begun = now + max(self._steps, default=first)
+        if not device.busy:
+            begun = min(begun, max(now, device.working_until_ms))
+        if array is not None:
+            begun = max(begun, now + -(-1_000 * array.block(name, array.cycles(now))
+                                       // array.book.clock_hz))
+        self._lent_since_ms = begun
+        return begun
+
+    def go_on(self, name: str, end_ms: int) -> None:
+        """See `blobs.DeviceTime`: what was being proven is there so much later."""
+        other, array, prover = (self._lent_since_ms, end_ms), self.setup.array, self.setup.prover
+        self._collect()
+        first = prover.lend()
+        prover.take_back(*other)
+        for making in self._making.values():
+            if making.device is first:
+                making.other_work.append(other)
+        for key, due in self._done_at_ms.items():
+            if self._made_on.get(key) is first:
+                self._done_at_ms[key] = held_up(due, [other])
+        if array is not None:
+            array.block_over(name, array.cycles(end_ms))
 
     def _prove_late(self) -> None:
         """Prove the oldest batch that the contract of coins lacks, if nobody is paid for it any
@@ -341,7 +394,8 @@ class NodeProver:
         wait = 0
         if array is not None:
             wait = -(-1_000 * array.block(name, array.cycles(now)) // array.book.clock_hz)
-        return _Making(now + wait, self._beside(lambda: prover.prove(witness, now, device)), name)
+        return _Making(now + wait, self._beside(lambda: prover.prove(witness, now, device)), name,
+                       device)
 
     def _give_back(self, making: _Making) -> None:
         """What it was made on is free from the moment on at which it is done."""
@@ -349,7 +403,7 @@ class NodeProver:
         if array is not None:
             failed = making.result.exception() is not None
             end = self._follower.now_ms if failed else (
-                making.begun_ms + self.setup.speed(making.result.result()))
+                making.end_ms(self.setup.speed(making.result.result())))
             array.block_over(making.name, array.cycles(end))
 
     def proof(self, job: LoggedJob) -> bytes:
@@ -381,7 +435,8 @@ class NodeProver:
                      extra={"job": key.name, "proof": key.name, "slot": job.slot})
             self.setup.on_proof(job, result)
             self._made[key] = proof_to_bytes(result.proof)
-            self._done_at_ms[key] = making.begun_ms + took
+            self._done_at_ms[key], self._made_on[key] = making.end_ms(took), making.device
+            self._steps.append(_step_ms(result, took))
 
     def verify(self, job: LoggedJob, proof: bytes) -> bool:
         """The node's own check of its own proof."""
@@ -502,7 +557,9 @@ class NodeProver:
         # What is being proven keeps its device out of `free_at`.
         owed = [self._liability(other) for other in self._store.unfinished()
                 if other.state in OWED and other.state is not State.PROVING]
-        refusal = admit(self._liability(job), owed, free_at, SUBMIT_MS)
+        others = self._others()
+        refusal = admit(beside(self._liability(job), others), [
+            beside(each, others) for each in owed], free_at, SUBMIT_MS)
         if refusal is None:
             return Turn(State.ADMITTED)
         self.refusal = job.slot, str(refusal)
@@ -573,6 +630,14 @@ def missing_funds(follower: Follower, identity: int, owner: Address) -> str:
         return (f"the account 0x{owner.hex()} has {balance} wei, and handing in a proof may take "
                 f"{SUBMIT_GAS * price}")
     return ""
+
+
+def _step_ms(result: ProofResult, took: int) -> int:
+    """What the longest of a proof's sums took, after which an accelerator can do other work; of a
+    processor, which can at once, 0. `took`: the whole proof, in milliseconds."""
+    longest = max((each.get("fill", 0) + each.get("sum", 0)
+                   for each in result.counters.values()), default=0)
+    return -(-took * longest // max(1, result.cycles))
 
 
 @lru_cache(MOST_NONCES)

@@ -1,5 +1,6 @@
 """What two nodes say to each other when one has missed something, as SSZ."""
 
+from proofmill.host.network.consensus.data_columns import BlockColumns
 from proofmill.host.network.consensus.spec import spec
 
 MOST_BLOCKS = 16
@@ -28,9 +29,10 @@ class RangeRequest(spec.Container):  # type: ignore[misc]  # the specification i
 
 
 class StoredBlock(spec.Container):  # type: ignore[misc]  # the specification is untyped
-    """A block, and its payload if it was revealed."""
+    """A block, its payload if it was revealed, and the columns of its blobs if it has any."""
 
     block: spec.SignedBeaconBlock
+    columns: spec.List[BlockColumns, 1]
     envelopes: spec.List[spec.SignedExecutionPayloadEnvelope, 1]
 
 

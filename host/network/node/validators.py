@@ -3,9 +3,17 @@
 import logging
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
+from typing import Protocol
 
 from proofmill.host.ground.log_fields import name_of
-from proofmill.host.network.consensus.duties import Signers, attest, attest_payload, propose
+from proofmill.host.network.consensus.data_columns import BlockColumns
+from proofmill.host.network.consensus.duties import (
+    Proposal,
+    Signers,
+    attest,
+    attest_payload,
+    propose,
+)
 from proofmill.host.network.consensus.refusal import Invalid
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.consensus.witnesses import sign
@@ -32,6 +40,22 @@ Publish = Callable[[Topic, spec.Container], None]
 """Sends an SSZ object to the peers, and takes it in here as theirs would be."""
 
 
+class Blobs(Protocol):
+    """What brings the blobs of a node's own blocks (`node.blobs`)."""
+
+    def commitments(self, slot: int) -> tuple[bytes, ...]:
+        """Those of a block of that slot that is built now."""
+        ...
+
+    def columns(self, root: bytes, slot: int) -> BlockColumns | None:
+        """Of the own block of that slot and root; None while they are not there."""
+        ...
+
+    def missed(self, slot: int) -> None:
+        """They were not there when the slot was over."""
+        ...
+
+
 class Refused(Exception):
     """Slashing protection does not let a block be signed."""
 
@@ -42,10 +66,10 @@ class NodeValidators:
     def __init__(
         self, signers: Signers, follower: Follower, protection: SlashingProtection,
         publish: Publish, claims: Claims | None = None,
-        on_refused: Callable[[str], None] | None = None,
+        on_refused: Callable[[str], None] | None = None, blobs: Blobs | None = None,
     ) -> None:
         """`claims`: what the node does for the second layer in blocks of its own. `on_refused`
-        hears of every sentence of `refused`."""
+        hears of every sentence of `refused`. `blobs`: what those blocks bring, if they do."""
         self.refused: deque[str] = deque(maxlen=MOST_REFUSED)
         """What was not signed or not sent lately, and why, a sentence each."""
         self._signers = signers
@@ -54,6 +78,9 @@ class NodeValidators:
         self._publish = publish
         self._claims = claims
         self._on_refused = on_refused or (lambda reason: None)
+        self._blobs = blobs
+        self._unrevealed: Proposal | None = None
+        """The own block whose payload waits for its blobs' cells."""
 
     def refuse(self, reason: str) -> None:
         """Note what was not signed or not sent."""
@@ -74,6 +101,8 @@ class NodeValidators:
         votes = merge_payload_attestations(follower.votes.payload_attestations(root))
         if self._claims is not None:
             follower.execution_layer.prepare(self._claims.sign())
+        if self._blobs is not None:
+            follower.execution_layer.carry(self._blobs.commitments(follower.slot))
         try:
             proposal = propose(
                 self._signers, follower.store, head, follower.slot, follower.execution_layer,
@@ -95,6 +124,28 @@ class NodeValidators:
         log.info("proposing as validator %d", proposer,
                  extra={"block": name_of(proposal.block_root), "slot": follower.slot})
         self._publish(Topic.BLOCK, proposal.signed_block)
+        self._unrevealed = proposal
+        self.reveal()
+
+    def reveal(self) -> None:
+        """Send the payload of the own block of this slot, once the cells of its blobs are there."""
+        proposal = self._unrevealed
+        if proposal is None:
+            return
+        block = proposal.signed_block.message
+        if block.body.signed_execution_payload_bid.message.blob_kzg_commitments:
+            assert self._blobs is not None, "blobs come from there alone"
+            if block.slot < self._follower.slot:
+                self._unrevealed = None
+                self._blobs.missed(int(block.slot))
+                self.refuse(f"own ENVELOPE of slot {block.slot} is not sent: its blobs' cells have "
+                            "come too late")
+                return
+            columns = self._blobs.columns(proposal.block_root, int(block.slot))
+            if columns is None:
+                return
+            self._publish(Topic.COLUMNS, columns)
+        self._unrevealed = None
         self._publish(Topic.ENVELOPE, proposal.signed_envelope)
 
     def attest(self) -> None:

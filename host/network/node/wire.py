@@ -1,10 +1,10 @@
 """Messages on the wire: four bytes of length, one of topic, then the SSZ bytes.
 
 The length counts the topic byte, little-endian, and is checked against the topic's limit before
-anything is read. Most topics carry a type of the specification; PROOF adds a signature to one
-(`owned_proof`), a TRANSACTION is as Ethereum writes it, a TRANSFER as
-`transfers.waiting` does, a CERTIFICATE as `certificates.certificate` does; what two nodes ask and
-answer each other is in `range_messages`, `certificate_messages` and `era_exchange`.
+anything is read. Most topics carry a type of the specification; COLUMNS has all of one type that a
+block has, PROOF adds a signature to one (`owned_proof`), a TRANSACTION is as Ethereum writes it, a
+TRANSFER as `transfers.waiting` does, a CERTIFICATE as `certificates.certificate` does; what two
+nodes ask and answer each other is in `range_messages`, `certificate_messages` and `era_exchange`.
 """
 
 import asyncio
@@ -35,6 +35,7 @@ class Topic(IntEnum):
     ERA_REQUEST = 16  # EraRequest: for proven history from a block on
     ERA = 17  # EraAnswer
     WITNESS = 18  # WitnessVote, of one node's validators: they have a proof
+    COLUMNS = 19  # BlockColumns: the cells of a block's blobs, and their proofs
 
 
 DIRECTED = frozenset({Topic.STATUS, Topic.RANGE_REQUEST, Topic.RANGE, Topic.CERTIFICATE_REQUEST,
@@ -51,7 +52,7 @@ LIMITS = {
     Topic.TRANSACTION: 32 * KIBIBYTE,
     Topic.STATUS: 1 * KIBIBYTE,
     Topic.RANGE_REQUEST: 1 * KIBIBYTE,
-    Topic.RANGE: 4096 * KIBIBYTE,
+    Topic.RANGE: 8192 * KIBIBYTE,
     Topic.TRANSFER: 1 * KIBIBYTE,
     Topic.COMPANION_VOTES: 40 * KIBIBYTE,
     Topic.CERTIFICATE: 1 * KIBIBYTE,
@@ -60,6 +61,7 @@ LIMITS = {
     Topic.ERA_REQUEST: 1 * KIBIBYTE,
     Topic.ERA: 4096 * KIBIBYTE,
     Topic.WITNESS: 2 * KIBIBYTE,
+    Topic.COLUMNS: 2048 * KIBIBYTE,
 }
 """The most bytes a message may have, by topic."""
 

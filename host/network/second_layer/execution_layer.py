@@ -8,6 +8,8 @@ breaks one is invalid, as one with a wrong state root is:
   rollup posts its batches; `extra_data` is the batch's commitment. The ledger itself is outside of
   the machine: every node applies the batch to its own. Its coins are in the contract Ledger.vy: the
   batch begins with the requests that wait there (`coins`).
+* A payload may bring blobs (EIP-4844), in a transaction of type 3 of whoever posts batches; the
+  versioned hashes of its transactions are those of the commitments in the block's bid.
 * On a chain with a delay function the first payload of an epoch brings a proof (`delayed_mixes`),
   and where witnesses count every payload says what they had (`witnessed_proofs`).
 * The block begins with the protocol's call to the contract Consensus.vy (EIP-4788's way), whose
@@ -63,11 +65,18 @@ from proofmill.host.network.contracts.registry import deploy_registry, pin
 from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.client import Address, RevertedError
 from proofmill.host.network.evm.contract import Contract
-from proofmill.host.network.evm.embedded import ExecutedBlock, SystemCall, WithdrawalFields
+from proofmill.host.network.evm.embedded import (
+    BLOB_GAS,
+    MOST_BLOBS,
+    ExecutedBlock,
+    SystemCall,
+    WithdrawalFields,
+)
 from proofmill.host.network.evm.pool import PooledEvm, header_hash
 from proofmill.host.network.evm.transaction import (
     NoTransaction,
     Transaction,
+    blob_hashes,
     decode_transaction,
 )
 from proofmill.host.network.mechanism.certificates import CertificateLedger
@@ -100,6 +109,7 @@ INBOX: Address = b"\x00" * 12 + b"proofmil"
 """Where batches are posted: no contract, nobody's account."""
 BATCH_GAS = 200_000
 PROVE_GAS = 3_000_000
+BLOBS_GAS = 30_000
 MOST_HANDED_IN = 2
 """Proven batches that one payload hands in to the contract of coins: one a block come, and where
 they had to wait for a late proof the contract catches up."""
@@ -212,6 +222,8 @@ class EvmExecutionLayer(PayloadBuilder):
         self._known: dict[bytes, _Known] = {}
         self._late: dict[tuple[int, int, int], tuple[int, Sequence[int]]] = {}
         self._prepared: list[bytes] = []
+        self._carried: tuple[bytes, ...] = ()
+        """Commitments to the blobs of the next payload that is built here, or of the last."""
         self.leaves_out: Callable[[bytes], bool] = lambda raw: False
         """Transactions that payloads built here leave out, as a censor's would."""
 
@@ -221,6 +233,11 @@ class EvmExecutionLayer(PayloadBuilder):
         Nobody else gets to know them before.
         """
         self._prepared = list(transactions)
+
+    def carry(self, commitments: Sequence[bytes]) -> None:
+        """Let the next payload that is built here bring blobs, as far as the machine's fork and the
+        price of blob gas allow: these commitments to them, 48 bytes each."""
+        self._carried = tuple(commitments[:MOST_BLOBS])
 
     def watch(self, store: spec.Store) -> None:
         """Take what contracts are told of layer 1 from the beacon states in `store`."""
@@ -314,8 +331,10 @@ class EvmExecutionLayer(PayloadBuilder):
         payload = new_payload_request.execution_payload
         requests = spec.get_execution_requests_list(new_payload_request.execution_requests)
         root = bytes(new_payload_request.parent_beacon_block_root)
-        if len(new_payload_request.versioned_hashes) or len(requests):
-            self.refusal = "there are blobs or requests, and this layer has none"
+        if len(requests):
+            self.refusal = "there are requests, and this layer has none"
+        elif not self.is_valid_versioned_hashes(new_payload_request):
+            self.refusal = "the blobs of the transactions are not those that are committed to"
         elif not self.is_valid_block_hash(payload, root, requests):
             self.refusal = "the block hash is not the header's"
         else:
@@ -332,6 +351,15 @@ class EvmExecutionLayer(PayloadBuilder):
         """Whether `block_hash` is that of the header of a Cancun block with these fields."""
         return bytes(execution_payload.block_hash) == header_hash(
             _header_fields(execution_payload, bytes(parent_beacon_block_root)))
+
+    def is_valid_versioned_hashes(self, new_payload_request: spec.NewPayloadRequest) -> bool:
+        """Whether the blobs of the payload's transactions are those that the bid commits to."""
+        try:
+            found = [each for raw in new_payload_request.execution_payload.transactions
+                     for each in blob_hashes(bytes(raw))]
+        except NoTransaction:
+            return False
+        return found == [bytes(each) for each in new_payload_request.versioned_hashes]
 
     def header(self, request: spec.NewPayloadRequest) -> bytes:
         """The RLP of the header of a payload's block."""
@@ -435,6 +463,9 @@ class EvmExecutionLayer(PayloadBuilder):
         calls = self._system_calls(parent_hash, root, slot, self._drawing(mix, first),
                                    self._told(root, slot, mix, first))
         own_gas = sum(decode_transaction(raw).gas for raw in (*first, *self._prepared))
+        blobs = self._blobs_transaction(parent_hash, len(first))
+        first += blobs
+        own_gas += BLOBS_GAS * len(blobs)
         waiting = [*self.evm.pool.waiting(self.evm.gas_limit - own_gas), *self._prepared]
         self._prepared = []
         listed = [bytes(raw) for raw in getattr(attributes, "inclusion_list_transactions", ())]
@@ -489,6 +520,22 @@ class EvmExecutionLayer(PayloadBuilder):
                 self.bank.address, self.bank.encode("prove", *each.arguments(*proof)),
                 gas=PROVE_GAS, nonce=nonce + len(sent)))
         return sent
+
+    def _blobs_transaction(self, parent_hash: bytes, before: int) -> list[bytes]:
+        """The transaction that brings what is carried, after `before` others of the same account;
+        none where there is nothing, or the account cannot pay for it."""
+        fee, poster = self.evm.blob_base_fee(parent_hash), self._poster
+        hashes = [bytes(spec.kzg_commitment_to_versioned_hash(each)) for each in self._carried]
+        if fee * BLOB_GAS * len(hashes) > self.evm.balance_after(parent_hash, poster.address) // 2:
+            hashes, self._carried = [], ()
+        if not hashes:
+            return []
+        nonce = self.evm.nonce_after(parent_hash, poster.address) + before
+        return [poster.sign_blobs(INBOX, hashes, fee, BLOBS_GAS, nonce)]
+
+    def _commitments(self, payload: spec.ExecutionPayload) -> Sequence[bytes]:
+        carried, self._carried = self._carried, ()
+        return carried
 
     def _proof_of(self, block: Unproven) -> tuple[int, Sequence[int]] | None:
         """The tag and the numbers of a batch's proof: of the one that the chain has taken in, or

@@ -173,6 +173,7 @@ def test_a_slip_is_a_sentence_that_helps(refused, line, sentence):
     ("build ulx3s-85f --clock nan", "--clock nan: must be more than 0 MHz"),
     ("mine --blocks 1.5", "--blocks 1.5: is no whole number"),
     ("mine --seed -1", "--seed -1: must be 0 to 2^64 - 1"),
+    ("devnet --blobs 7", "--blobs 7: give 0 to 6, as many as a block may have"),
     ("devnet --delay 0", "--delay 0: must be 1 to 1,073,741,824"),
     ("mine --chain-id 0", "--chain-id 0: must be 1 or more"),
     ("mine --device gpu", "--device gpu: there is no 'gpu' (did you mean cpu?); choose one of rtl"),
