@@ -13,6 +13,7 @@ from proofmill.host.cli.arguments import ONE, input_file, seed, whole
 from proofmill.host.cli.bench_batch import add_batch
 from proofmill.host.cli.bench_certificate import add_certificate
 from proofmill.host.cli.bench_delay import add_delay
+from proofmill.host.cli.bench_endomorphism import add_endomorphism
 from proofmill.host.cli.bench_evaluation import add_evaluation
 from proofmill.host.cli.bench_files import block_files
 from proofmill.host.cli.bench_gates import add_gates
@@ -123,6 +124,7 @@ def register(commands: Commands) -> None:
     add_evaluation(actions)
     add_pairing(actions)
     add_rivals(actions)
+    add_endomorphism(actions)
     add_gates(actions)
     add_systems(actions)
     add_kzg(actions)

@@ -36,6 +36,7 @@ EXAMPLES = {
     "bench sim": ("bench sim",),
     "bench transforms": ("bench transforms --device model+h",),
     "bench batch": ("bench batch",),
+    "bench endomorphism": ("bench endomorphism", "bench endomorphism --power 12 --exact 10"),
     "bench rivals": ("bench rivals", "bench rivals --exact 10"),
     "bench evaluation": ("bench evaluation", "bench evaluation circuit.zkey witness.wtns"),
     "bench pairing": ("bench pairing",),

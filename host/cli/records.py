@@ -362,6 +362,19 @@ FIELDS: dict[str, dict[str, str]] = {
         "windows": "of a scalar", "cycles": "by simulating the control",
         "model_cycles": "by the model", "cycles_a_point_window": "simulated",
         "dsp_cycles": "blocks times these"},
+    "bench endomorphism": {
+        "sums": "a list, below", "exact": "a list of what was simulated, below"},
+    "bench endomorphism: sums": {
+        "curve": "its name", "power": "2^power points of G1",
+        "plain": "cycles of scalars as they are, without copies, by the model",
+        "copies": "with a copy of each point beside it",
+        "images": "of scalars in halves, the points' images stored as further points",
+        "on_chip": "of them, if the chip made the images of points at no cost",
+        "images_save": "part of the better of the first two that is saved",
+        "on_chip_saves": "of the same"},
+    "bench endomorphism: exact": {
+        "curve": "its name", "power": "--exact", "plain": "cycles by simulating the control",
+        "copies": "as above", "images": "as above"},
     "bench sim": {
         "rtl_additions_per_second": "median", "golden_additions_per_second": "median",
         "ratio": "of both", "cycles_per_second": "of the RTL, median", "points": "--points",
