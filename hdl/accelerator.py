@@ -31,7 +31,7 @@ from proofmill.hdl.commands import (
 from proofmill.hdl.counters import COUNTER_BITS
 from proofmill.hdl.curve import Group
 from proofmill.hdl.description import describe
-from proofmill.hdl.evaluate import evaluate_states, room_words
+from proofmill.hdl.evaluate import evaluate_states, room_words, scalars_extent
 from proofmill.hdl.exchange import exchange
 from proofmill.hdl.extent import Extent
 from proofmill.hdl.fetcher import REQUEST, WRITE
@@ -116,6 +116,18 @@ class Accelerator(wiring.Component):
             for n, number in enumerate(groups):
                 with m.Case(number):
                     m.d.comb += [group.eq(n), known_group.eq(1)]
+        held = None
+        if shape.evaluator is not None:  # scalars may lie in the memory
+            held = Signal()
+            m.d.comb += [held.eq((header.command == Command.MULTIPLY) & header.finish[1]),
+                         msm.stored.eq(held), msm.scalars_at.eq(stored.words)]
+
+        def finish():
+            return header.finish != 0 if held is None else header.finish[0]
+
+        def words_left():
+            return stored.words if held is None else Mux(held, 0, stored.words)
+
         batches = C(0)
         if shape.batches:
             m.d.comb += [msm.batched.eq(slices.batched), msm.based.eq(slices.stride == 0)]
@@ -124,7 +136,7 @@ class Accelerator(wiring.Component):
             reply.command.eq(header.command), reply.last.eq(1), reply.error.eq(error),
             msm.group.eq(group), msm.window.eq(header.window), msm.windows.eq(header.windows),
             msm.first_window.eq(header.first), msm.all_windows.eq(region.all),
-            msm.wide_windows.eq(region.wide), msm.finish.eq(header.finish != 0),
+            msm.wide_windows.eq(region.wide), msm.finish.eq(finish()),
             msm.bias.eq(bias),
             msm.last_window.eq(slices.last), msm.stride.eq(slices.stride),
             msm.copies.eq(slices.copies), msm.point_words.eq(stored.point_words),
@@ -270,7 +282,7 @@ class Accelerator(wiring.Component):
                 with m.Elif(region.second_region >= 1 << shape.mailbox_bits):
                     m.d.sync += error.eq(Error.MAILBOXES)
                     m.next = "REFUSE"
-                with m.Elif((header.finish != 0) & (not shape.finisher)):
+                with m.Elif(finish() & (not shape.finisher)):
                     m.d.sync += error.eq(Error.FINISH)
                     m.next = "REFUSE"
                 with m.Elif((slices.batched != 0) & ~batches):
@@ -296,17 +308,22 @@ class Accelerator(wiring.Component):
                     if shape.matrix is not None:
                         with m.Elif(header.command == Command.MATMUL):
                             m.next = "MATMUL"
+                    if held is not None:
+                        with m.Elif(held):
+                            m.next = "SCALARS_EXTENT"
                     with m.Else():
                         m.d.comb += msm.start.eq(1)
                         m.next = "MULTIPLY"
+            if held is not None:
+                scalars_extent(m, self, msm, extent, place, stored, error)
             with m.State("REFUSE"):  # take the words that follow, so that the link stays in step
-                m.d.comb += commands.ready.eq(stored.words != 0)
-                with m.If(stored.words == 0):
+                m.d.comb += commands.ready.eq(words_left() != 0)
+                with m.If(words_left() == 0):
                     m.next = "REPLY"
                 with m.Elif(commands.valid):
                     m.d.sync += stored.words.eq(stored.words - 1)
             with m.State("MULTIPLY"):
-                wanted = stored.words != 0  # what comes after the last word is the next command
+                wanted = words_left() != 0  # what comes after the last word is the next command
                 m.d.comb += [
                     msm.scalars.valid.eq(commands.valid & wanted),
                     commands.ready.eq(msm.scalars.ready & wanted),

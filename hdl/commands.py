@@ -85,7 +85,9 @@ DESCRIPTIONS = {
                       "Sums of the first `batched` levels are made in batches. Scalars "
                       "follow, `words` words in all: for every 32 points a word of codes of 2 "
                       "bits, the lowest for the first, 0 for the scalar 0, 1, 2 or 3 for one of "
-                      "1, 2 or 4 words; then these, low word first. Answers "
+                      "1, 2 or 4 words; then these, low word first. Or, where matrices are "
+                      "evaluated and `finish` has 2 more, none follow: `words` is then where they "
+                      "lie in the memory, as plain numbers of 4 words. Answers "
                       "one record for each group of the last level that is not infinity: an "
                       "ANSWER with `unit` and `group`, then the coordinates, low word first; and "
                       "an ANSWER with `last` set. With `finish` 1 the groups stay on the chip, "
@@ -119,10 +121,11 @@ DESCRIPTIONS = {
                       "`count` words of the second, each below the order of the groups, in 4 "
                       "words. A program gives 2 ** `power` rows of A, then as many of B; `words` "
                       "is 0. With `finish` 1 these go on to a TRANSFORM, whose `address` and "
-                      "`count` are the third PLACE, else the third is 0. Answers an ANSWER; the "
+                      "`count` are the third PLACE, else that is 0. Answers an ANSWER; the "
                       "scalars of H, without `finish` the sums, 4 words each; an ANSWER with "
                       "`last` set, whose error says whether the program was one; and the PHASES, "
-                      "cycles, a word each.",
+                      "cycles, a word each. With 2 more in `finish` the results are not answered "
+                      "but written, from the third place on, which the transform's is behind.",
     Command.EVALUATION: "Say how matrices lie in a program: an ANSWER, then one ROOM record of "
                         "words. Where there is no evaluation it is an unknown command, and so is "
                         "EVALUATE.",

@@ -1,6 +1,7 @@
 """The accelerator's states for EVALUATE and EVALUATION."""
 
 from amaranth import *
+from amaranth.utils import exact_log2
 
 from proofmill.hdl.commands import PLACE, Error
 from proofmill.hdl.evaluation import EvaluationShape
@@ -8,6 +9,10 @@ from proofmill.hdl.transform_shape import TransformShape
 
 PLACES = ("PROGRAM", "WITNESS", "TILES")
 """The states for the words of an EVALUATE before its size, and what they name."""
+
+
+POWER_BITS = 5
+"""Bits of the power of vectors that there may be at all."""
 
 
 def room_words(shape: EvaluationShape, transform: TransformShape) -> dict[str, int]:
@@ -21,6 +26,7 @@ def evaluate_states(m, accelerator, msm, header, place, size, stored, error, rep
     `hdl.accelerator.Accelerator`."""
     transform, port = accelerator.shape.transform, msm.evaluation
     commands, answers = accelerator.commands, accelerator.answers
+    writes, put = accelerator.writes, Signal(PLACE["address"].width, name="put")
     kept = {"PROGRAM": Signal(PLACE, name="program"), "WITNESS": Signal(PLACE, name="witness")}
     m.d.comb += [port.program.eq(kept["PROGRAM"]), port.witness.eq(kept["WITNESS"])]
     for name, following in zip(PLACES, (*PLACES[1:], "RESULTS"), strict=True):
@@ -39,7 +45,10 @@ def evaluate_states(m, accelerator, msm, header, place, size, stored, error, rep
                 if name in kept:
                     m.d.sync += kept[name].eq(place)
                 m.next = following
-    known = Signal()
+    known, behind = Signal(), Signal(PLACE["count"].width)  # words of results in the memory
+    to_memory, onward = header.finish[1], header.finish[0]
+    m.d.comb += behind.eq(Mux(
+        to_memory, (transform.value_words << size.power[:POWER_BITS]) << ~onward, 0))
     with m.State("RESULTS"):
         m.d.comb += commands.ready.eq(1)
         with m.If(commands.valid):
@@ -49,17 +58,18 @@ def evaluate_states(m, accelerator, msm, header, place, size, stored, error, rep
         with m.Switch(size.power):
             for power in range(1, transform.most + 1):
                 with m.Case(power):
-                    m.d.comb += known.eq((size.words == 0) & (place.count == Mux(
-                        header.finish != 0, transform.room(power), 0)))
+                    m.d.comb += known.eq((size.words == 0) & (place.count == behind + Mux(
+                        onward, transform.room(power), 0)))
         with m.If(~known):
             m.d.sync += [error.eq(Error.EVALUATION), stored.words.eq(size.words)]
             m.next = "REFUSE"
         with m.Elif(error != Error.NONE):
             m.next = "REPLY"
         with m.Else():
+            m.d.sync += [put.eq(place.address), place.address.eq(place.address + behind)]
             m.next = "EVALUATE"
     with m.State("EVALUATE"):
-        m.d.comb += [port.start.eq(1), msm.transform.eq(header.finish != 0)]
+        m.d.comb += [port.start.eq(1), msm.transform.eq(onward)]
         m.next = "EVALUATING"
     with m.State("EVALUATING"):
         m.d.comb += [answers.valid.eq(1), answers.payload.eq(reply), reply.last.eq(0)]
@@ -67,12 +77,41 @@ def evaluate_states(m, accelerator, msm, header, place, size, stored, error, rep
             m.next = "EVALUATED"
     with m.State("EVALUATED"):
         results = [port.results, msm.transformed]
-        with m.Switch(header.finish != 0):
+        with m.Switch(onward):
             for number, source in enumerate(results):
                 with m.Case(number):
-                    m.d.comb += [answers.valid.eq(source.valid), answers.payload.eq(source.payload),
-                                 source.ready.eq(answers.ready)]
+                    with m.If(~to_memory):
+                        m.d.comb += [answers.valid.eq(source.valid),
+                                     answers.payload.eq(source.payload),
+                                     source.ready.eq(answers.ready)]
+                    with m.Elif(source.valid):
+                        m.d.comb += [writes.valid.eq(1), writes.payload.address.eq(put),
+                                     writes.payload.word.eq(source.payload),
+                                     source.ready.eq(writes.ready)]
+                        m.d.sync += put.eq(put + writes.ready)
         with m.If(msm.ready):
             with m.If(port.fault):
                 m.d.sync += error.eq(Error.EVALUATION)
             m.next = "PHASES"
+
+
+def scalars_extent(m, accelerator, msm, extent, place, stored, error):
+    """The states in which it is found out whether the memory has a MULTIPLY's scalars."""
+    size = accelerator.shape.transform.value_words
+    split = 0
+    if within := exact_log2(accelerator.shape.port_words):
+        split = stored.words[:within].any()
+    with m.State("SCALARS_EXTENT"):
+        m.d.comb += [extent.start.eq(1), extent.address.eq(stored.words), extent.words.eq(0),
+                     extent.points.eq(place.count), extent.point_words.eq(size),
+                     extent.copies.eq(0)]
+        m.next = "SCALARS_WITHIN"
+    with m.State("SCALARS_WITHIN"):
+        m.d.comb += extent.copies.eq(0)
+        with m.If(extent.ready):
+            with m.If((~extent.fits | split) & (place.count != 0)):
+                m.d.sync += error.eq(Error.MEMORY)
+                m.next = "REFUSE"
+            with m.Else():
+                m.d.comb += msm.start.eq(1)
+                m.next = "MULTIPLY"

@@ -49,6 +49,7 @@ from proofmill.hdl.quadratic_adder import adder_of
 from proofmill.hdl.quadratic_shape import SHAPES
 from proofmill.hdl.sequencer import Sequencer
 from proofmill.hdl.slicer import Slicer
+from proofmill.hdl.stored_scalars import StoredScalars
 from proofmill.hdl.transform import Transform
 from proofmill.hdl.transform_shape import OPERANDS_AFTER, PLANES, TransformShape, two_adicity
 from proofmill.hdl.transform_tiles import Tiles
@@ -250,6 +251,7 @@ class Msm(wiring.Component):
         there are matrices
     evaluation : see `hdl.evaluator.Evaluator`; where it is not begun with `transform`, results are
         words; only where there is one
+    stored, scalars_at : scalars come from the memory, and from which word on, in; likewise
     """
 
     def __init__(self, shape: MsmShape, program=None):
@@ -285,7 +287,7 @@ class Msm(wiring.Component):
                 "moving": Out(1), "writes": Out(stream.Signature(WRITE))}),
             **({} if shape.matrix is None else {"matrices": In(matrix_port(shape.matrix))}),
             **({} if shape.evaluator is None else {
-                "evaluation": In(evaluation_port())}),
+                "evaluation": In(evaluation_port()), "stored": In(1), "scalars_at": In(32)}),
         })
 
     def elaborate(self, platform):
@@ -320,6 +322,9 @@ class Msm(wiring.Component):
 
         wiring.connect(m, slicer.words, wiring.flipped(self.scalars))
         wiring.connect(m, slicer.points, fetcher.points)
+        memory = fetcher.requests, loader.points
+        if shape.evaluator is not None:
+            memory = self._stored_scalars(m, sequencer, slicer, *memory)
         m.d.sync += slicer.start.eq(sequencer.begin)
         loaded = Signal()
         ready, others = sequencer.ready, []
@@ -343,7 +348,7 @@ class Msm(wiring.Component):
             ready = ready & matrices.ready
             others.append(("narrow_matrices", matrices, ~matrices.ready))
         if others:
-            self._share_memory(m, fetcher.requests, loader.points, others)
+            self._share_memory(m, *memory, others)
         else:
             wiring.connect(m, fetcher.requests, wiring.flipped(self.requests))
             wiring.connect(m, loader.points, wiring.flipped(self.points))
@@ -399,6 +404,21 @@ class Msm(wiring.Component):
             self._batches(m, sequencer, frames, levels, loader, drained, units[0], now,
                           point_adder)
         return m
+
+    def _stored_scalars(self, m, sequencer, slicer, requests, points):
+        """Scalars from the memory, which is then asked for them beside points."""
+        m.submodules["stored_scalars"] = stored = StoredScalars(
+            self.shape.transform.value_words, self.shape.port_words)
+        wiring.connect(m, requests, stored.asked)
+        wiring.connect(m, stored.given, points)
+        m.d.comb += [stored.start.eq(sequencer.begin & self.stored), stored.count.eq(self.count),
+                     stored.address.eq(self.scalars_at)]
+        with m.If(self.stored):
+            m.d.comb += [
+                slicer.words.valid.eq(stored.words.valid), self.scalars.ready.eq(0),
+                slicer.words.payload.eq(stored.words.payload),
+                stored.words.ready.eq(slicer.words.ready)]
+        return stored.requests, stored.points
 
     def _share_memory(self, m, requests, points, others):
         """The memory is the sums', and that of one of `others` while it has something under way."""

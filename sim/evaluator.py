@@ -187,9 +187,11 @@ def _number_segments(room: Room, modulus: int, coefficients: Sequence[int]
 
 
 def evaluate_words(program_place: tuple[int, int], witness_place: tuple[int, int], power: int, *,
-                   finish: bool = False, tiles: tuple[int, int] = (0, 0)) -> list[int]:
-    """The words of EVALUATE; places are (address, words)."""
-    return [pack(HEADER, command=Command.EVALUATE, finish=finish),
+                   finish: bool = False, stays: bool = False, tiles: tuple[int, int] = (0, 0)
+                   ) -> list[int]:
+    """The words of EVALUATE, whose results stay in the memory or not; places are (address, words).
+    """
+    return [pack(HEADER, command=Command.EVALUATE, finish=finish | stays << 1),
             *(pack(PLACE, address=address, count=count)
               for address, count in (program_place, witness_place, tiles)),
             pack(SIZE, power=power)]

@@ -2,16 +2,17 @@
 
 import os
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from proofmill.hdl.evaluate import room_words
 from proofmill.hdl.evaluation import EvaluationShape, Kind
 from proofmill.hdl.field import BN254_SCALAR
-from proofmill.hdl.presets import STANDARD
+from proofmill.hdl.presets import STANDARD, with_evaluation
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.prover.curve import scalars
-from proofmill.host.prover.curve.limbs import from_limbs
-from proofmill.host.prover.groth16.evaluation import Evaluator
+from proofmill.host.prover.curve.limbs import Limbs, from_limbs
+from proofmill.host.prover.groth16.evaluation import Evaluator, matrices_of
 from proofmill.host.prover.groth16.proving_key import ProvingKey
 from proofmill.host.prover.groth16.wtns import read_witness
 from proofmill.host.prover.groth16.zkey import read_zkey
@@ -23,6 +24,7 @@ from proofmill.sim.evaluation import (
     numbered,
     sums_cycles,
 )
+from proofmill.sim.evaluator import Evaluated, Room, program, run
 
 SHARE = 0.97
 """Entries a cycle that are wanted."""
@@ -30,11 +32,9 @@ SHARE = 0.97
 
 def entries_of(key: ProvingKey) -> list[Entry]:
     """The entries of A and of B, B's rows after A's: `domain_size` each."""
-    found = key.coefficients
-    values = scalars.to_integers(scalars.from_double_montgomery_limbs(found["value"]))
-    return [Entry(int(matrix) * key.domain_size + int(row), int(wire), value)
-            for matrix, row, wire, value in zip(
-                found["matrix"], found["constraint"], found["signal"], values, strict=True)]
+    found = matrices_of(key)
+    return [Entry(row, wire, found.coefficients[which]) for row, wire, which in zip(
+        found.rows.tolist(), found.wires.tolist(), found.which.tolist(), strict=True)]
 
 
 def shape_for(key: ProvingKey, different: int) -> EvaluationShape:
@@ -46,9 +46,30 @@ def shape_for(key: ProvingKey, different: int) -> EvaluationShape:
         row_bits=key.domain_size.bit_length())
 
 
+@dataclass(frozen=True)
+class OnChip:
+    """A key's program on the standard accelerator: its words, and what it gives for a witness."""
+
+    words: int
+    evaluated: Evaluated
+
+
+def on_the_accelerator(key: ProvingKey, witness: Limbs) -> OnChip:
+    """The program of a key, made for `rtl+e` and run by its definition."""
+    shape = with_evaluation(STANDARD)
+    assert shape.evaluator is not None and shape.transform is not None
+    room = Room(**room_words(shape.evaluator, shape.transform))
+    matrices = matrices_of(key)
+    words = program(room, BN254_SCALAR.modulus, matrices).tolist()
+    return OnChip(len(words), run(
+        room, shape.evaluator, words, from_limbs(witness), matrices.power,
+        direct=matrices.power <= shape.transform.power))
+
+
 def figures(zkey: str | os.PathLike[str], witness: str | os.PathLike[str]) -> JsonObject:
     """Entries of a key by kind, and cycles; the sums of the entries as they go into the unit are
-    compared with this machine's. Raises `ProofmillError` for files that are none or do not fit."""
+    compared with this machine's, and so are those of the program that an accelerator holds. Raises
+    `ProofmillError` for files that are none or do not fit."""
     key, values = read_zkey(zkey), read_witness(witness)
     if len(values) != key.wires:
         raise ProofmillError(f"{os.fspath(witness)} has {len(values)} values, "
@@ -64,10 +85,14 @@ def figures(zkey: str | os.PathLike[str], witness: str | os.PathLike[str]) -> Js
     known = {Kind.NOTHING: 0, Kind.ONE: 1, Kind.MINUS_ONE: -1, **dictionary}
     found = evaluate(shape.field, (Entry(row, wire, known[number])
                                    for row, wire, number in ordered), from_limbs(values), rows)
+    on_chip = on_the_accelerator(key, values)
     return {"constraints": key.domain_size, "entries": len(all_numbered),
             "ones": kinds[Kind.ONE], "minus_ones": kinds[Kind.MINUS_ONE],
             "products": kinds[Kind.STORED], "different": len(dictionary),
             "nothing": len(ordered) - len(all_numbered), "cycles": taken,
             "cycles_with_results": cycles(shape, len(ordered), rows),
             "entries_a_cycle": len(all_numbered) / taken, "bar": SHARE,
-            "stream_bits": shape.entry.size, "checked": found == wanted}
+            "stream_bits": shape.entry.size,
+            "program_words": on_chip.words, "phases": on_chip.evaluated.phases,
+            "checked": found == wanted == on_chip.evaluated.results
+            and not on_chip.evaluated.fault}

@@ -40,4 +40,9 @@ def run_evaluation(options: argparse.Namespace) -> int:
             f"{found['bar']} was wanted; {found['nothing']:,} places are empty; with the results "
             f"{found['cycles_with_results']:,} cycles; an entry has {found['stream_bits']} bits; "
             f"{'right' if found['checked'] else 'WRONG'}")
+        phases = found["phases"]
+        screen.line(
+            f"on the accelerator (rtl+e): {phases['evaluated']:,} cycles for the entries, "
+            f"{phases['brought']:,} in which wires and coefficients come from the memory, "
+            f"{phases['given']:,} in which the results go on; {found['program_words']:,} words")
     return 0 if found["checked"] else 1

@@ -410,7 +410,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "cycles_with_results": "to the last result",
         "entries_a_cycle": "of these cycles, the results left out",
         "bar": "entries a cycle that are wanted", "stream_bits": "of an entry's word",
-        "checked": "whether the sums are this machine's"},
+        "program_words": "of the program that rtl+e holds", "phases": "an object: cycles there, as "
+        "docs/link.md names them", "checked": "whether the sums are this machine's, all of them"},
     "bench pairing": {"seed": "--seed", "runs": "a list, below"},
     "bench pairing: runs": {
         "what": "pairing, or check: of a Groth16 proof",

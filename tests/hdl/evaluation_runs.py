@@ -40,9 +40,9 @@ def load(address, words):
 
 class Run:
     """One EVALUATE, with all that lies in the memory: a program, behind it a witness, behind that
-    the tiles of its transform."""
+    the results, if it `stays` there, and the tiles of its transform."""
 
-    def __init__(self, shape, power, entries, witness, finish, address=0, words=None):
+    def __init__(self, shape, power, entries, witness, finish, address=0, words=None, stays=False):
         transform, field = shape.transform, shape.evaluator.field
         self.shape, self.power, self.witness, self.finish = shape, power, witness, finish
         self.room = room_of(shape)
@@ -50,12 +50,14 @@ class Run:
                                       matrices_of(power, entries)).tolist()
         values = [word for value in witness for word in split(value, self.room.value_words)]
         behind = address + len(self.words) + len(values)
-        tiles = transform.room(power) if finish else 0
+        results = transform.value_words * ((1 if finish else 2) << power)
+        tiles = (transform.room(power) if finish else 0) + stays * results
+        self.behind = behind
         self.loads = [load(address, self.words), load(address + len(self.words), values)]
         self.command = evaluate_words(
             (address, len(self.words)), (address + len(self.words), len(values)), power,
-            finish=finish, tiles=(behind if tiles else 0, tiles))
-        self.answers = 2 + transform.value_words * ((1 if finish else 2) << power) + len(PHASES)
+            finish=finish, stays=stays, tiles=(behind if tiles else 0, tiles))
+        self.answers = 2 + (0 if stays else results) + len(PHASES)
         sums = evaluate(field, entries, witness, 2 << power)
         self.a, self.b = sums[:1 << power], sums[1 << power:]
 

@@ -21,6 +21,7 @@ from proofmill.hdl.presets import (
     with_matrices,
 )
 from proofmill.hdl.windows import WindowPlan
+from proofmill.sim.commands import multiply_words
 from proofmill.sim.evaluation import Entry
 from proofmill.sim.evaluator import evaluate_words, run
 from proofmill.sim.transform import cycles, quotient
@@ -126,6 +127,68 @@ def test_streams_that_stall():
         assert values == (quotient(TOY_ROOTS, one.a, one.b) if one.finish else [*one.a, *one.b])
 
 
+def stored_product(plan, count, at, **fields):
+    """The words of a MULTIPLY whose scalars lie in the memory from word `at` on."""
+    return multiply_words(Group.G1, plan, [], count=count, words=at, finish=2, **fields)
+
+
+@pytest.mark.parametrize("name", slow_but(["toy"], ["toy", "control", "folded"]))
+def test_sums_of_scalars_in_the_memory(name):
+    """As many as there are, zeros among them, between others from the link."""
+    shape = SHAPES[name]
+    link, rng = opened(shape), Random(2)
+    plan = WindowPlan(TOY_CURVE.scalar.bits, 3 if name != "control" else 2)
+    if plan.mailboxes > shape.mailboxes(Group.G1):
+        shape = control_only(TOY_EVALUATOR)
+        link = opened(shape)
+    points = [None, *rng.choices(toy_points(Group.G1), k=69)]
+    link.load(TOY_CURVE, Group.G1, points)
+    for count in (0, 1, 31, 32, 70, 70):
+        scalars = [rng.choice([0, 1, rng.randrange(181)]) for _ in range(count)]
+        assert link.ask(load(1000, scalars), 1) == [answer(Command.LOAD)]
+        total = Expected(shape, Group.G1, plan, scalars, points[:count])
+        total.check(link.ask(stored_product(plan, count, 1000), total.words))
+        found = link.counters()
+        link.multiply(total)
+        sent = link.counters()
+        for same in ("digits", "additions", "skipped"):
+            assert found[same] == sent[same]
+    link.assert_silent()
+
+
+@pytest.mark.parametrize("power", [3, 5])
+def test_h_stays_in_the_memory_for_its_sum(power):
+    """... of a transform in place; A w and B w likewise, side by side."""
+    link, shape = opened(TOY_EVALUATOR), TOY_EVALUATOR
+    plan, points = WindowPlan(TOY_CURVE.scalar.bits, 3), toy_points(Group.G1)[:2 << power]
+    link.load(TOY_CURVE, Group.G1, points)
+    entries, witness = random_entries(TOY_ROOTS, power, 20, 90, power)
+    for finish in (True, False):
+        one = Run(shape, power, entries, witness, finish, address=1000, stays=True)
+        first, values, last, _ = given(link, one)
+        assert (first & 0xff, values, last) == (Command.EVALUATE, [], answer(Command.EVALUATE))
+        results = quotient(TOY_ROOTS, one.a, one.b) if finish else [*one.a, *one.b]
+        total = Expected(shape, Group.G1, plan, results, points[:len(results)])
+        total.check(link.ask(stored_product(plan, len(results), one.behind), total.words))
+
+
+def test_h_of_tiles_stays_before_them():
+    """In Amaranth's simulator, whose memory may be looked into; what is beyond it is refused."""
+    one = Run(FEW, 4, *random_entries(TOY_ROOTS, 4, 9, 20, 1), True, stays=True)
+    memory, end = {}, one.behind + 64
+    dut = Accelerator(FEW, finishing_program(FEW), memory_words=end)
+    plan = WindowPlan(TOY_CURVE.scalar.bits, 2, at_once=1)
+    answers = converse(dut, [
+        *((words, 1) for words in one.loads), (one.command, one.answers),
+        (stored_product(plan, 2, end - 1, windows=1), 1),
+        ([header(Command.EVALUATION)], 1 + len(ROOM))],
+        seed=1, pause=0, cycles=30_000, memory=memory)
+    assert one.split(answers[2])[2] == answer(Command.EVALUATE)
+    assert [memory[one.behind + n] for n in range(16)] == quotient(TOY_ROOTS, one.a, one.b)
+    assert answers[3] == [answer(Command.MULTIPLY, error=Error.MEMORY)]
+    assert answers[4][0] == answer(Command.EVALUATION)
+
+
 def segment(kind, at, count, first=0):
     return [kind | at << 8 | count << 32, first]
 
@@ -165,14 +228,15 @@ def test_what_is_not_possible_is_refused_and_all_of_it_taken():
                 *[7] * following]
 
     bad = [with_word(4, SIZE, power=power) for power in (0, 6, 1 << 31)]
+    bad += [[header(Command.EVALUATE, finish=3), *one.command[1:]]]
     bad += [with_word(4, SIZE, 3, power=4, words=3), with_word(3, PLACE, address=300, count=0),
             with_word(3, PLACE, address=300, count=47)]
     beyond = [with_word(place, PLACE, address=end + 1 - count, count=count)
               for place, count in ((1, len(one.words)), (2, 9), (3, 48))]
     answers = converse(dut, [*((words, 1) for words in (*bad, *beyond, *one.loads)),
                              (one.command, one.answers)], seed=1, pause=0, cycles=60_000)
-    assert answers[:6] == [[answer(Command.EVALUATE, error=Error.EVALUATION)]] * 6
-    assert answers[6:9] == [[answer(Command.EVALUATE, error=Error.MEMORY)]] * 3
+    assert answers[:7] == [[answer(Command.EVALUATE, error=Error.EVALUATION)]] * 7
+    assert answers[7:10] == [[answer(Command.EVALUATE, error=Error.MEMORY)]] * 3
     assert one.split(answers[-1])[1] == quotient(TOY_ROOTS, one.a, one.b)
 
 
