@@ -19,7 +19,7 @@ def register(commands: Commands) -> None:
         "attacks", help="play every attack on the second layer and measure its profit",
         description="Play each attack in a small simulated network, with its defence and with the "
                     "defence switched off, over many seeds. A profit is over honest play on the "
-                    "same luck, in gwei a slot, with its 95 % interval. Takes about a minute. "
+                    "same luck, in gwei a slot, with its 95 % interval. Takes some minutes. "
                     "Exit status 1 if an attack may pay in spite of its defence.")
     form = attacks.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object on stdout")
@@ -39,9 +39,6 @@ def _tell_harms(screen: Screen, harms: Sequence["Measured"]) -> None:
         on, off = result.protected, result.unprotected
         screen.line(f"{result.harm.name:28}{gwei(on.gain):>18}{gwei(on.loss):>18}"
                     f"{gwei(off.gain):>18}{gwei(off.loss):>22}")
-        if result.optional is not None:
-            screen.line(f"{'  with ' + ', '.join(result.harm.options):28}"
-                        f"{gwei(result.optional.gain):>18}{gwei(result.optional.loss):>18}")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -83,16 +80,10 @@ def run(options: argparse.Namespace) -> int:
             if plain:
                 off = "no defence" if result.unprotected is None else gwei(result.unprotected)
                 screen.line(f"{attack.name:42}{gwei(result.protected):>26}{off:>26}")
-                if result.optional is not None:
-                    screen.line(f"{'  with ' + ', '.join(attack.options):42}"
-                                f"{gwei(result.optional):>26}")
     stopped = [result for result in results if not result.attack.limit]
     limits = [result for result in results if result.attack.limit]
     paying = [result.attack.name for result in stopped if result.protected.upper > 0]
-    paying += [result.attack.name for result in limits
-               if result.optional is not None and result.optional.upper > 0]
-    paying += [result.harm.name for result in harms
-               if result.protected.pays or result.optional is not None and result.optional.pays]
+    paying += [result.harm.name for result in harms if result.protected.pays]
     if plain and harms:
         _tell_harms(screen, harms)
     if options.markdown:

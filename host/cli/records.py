@@ -680,10 +680,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "limit": "whether it is a known limit, without a defence", "seeds": "how many",
         "profit_gwei_per_slot": "an object: mean, lower and upper of the 95 % interval",
         "profit_without_defence_gwei_per_slot": "the same with the defence off",
-        "best_play_gwei_per_slot": "at most, where it is known",
-        "options": "a list, of some limits: defences that end it where they are asked for",
-        "profit_with_options_gwei_per_slot": "an interval, with these",
-        "best_play_with_options_gwei_per_slot": "at most, with these"},
+        "best_play_gwei_per_slot": "at most, where it is known"},
     "attacks: best_play": {
         "share": "of stake, proposers and bonds", "proposals": "a slot, on layer 1 alone",
         "gain_of_layer_1": "over honest play, without layer 2, gwei a slot",
@@ -697,9 +694,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "seeds": "how many",
         "with_defence_gwei": "an object: gain of the attacker and loss of the victim, each with "
                              "mean, lower and upper of the 95 % interval",
-        "without_defence_gwei": "the same with the defence off",
-        "options": "a list, of some: defences with which it is measured, too",
-        "with_options_gwei": "the same with these"},
+        "without_defence_gwei": "the same with the defence off"},
 }
 """By command, and for lists of records by command and field."""
 
@@ -713,10 +708,7 @@ SOMETIMES: dict[str, set[str]] = {
                   "counters", "computing_seconds", "line_seconds", "line_bytes"},
     "bench proving: results": {"held_with_multiples", "held_with_multiples_cpu_ratio",
                                "held_with_multiples_wall_ratio"},
-    "attacks: attacks": {"profit_without_defence_gwei_per_slot", "options",
-                         "profit_with_options_gwei_per_slot", "best_play_gwei_per_slot",
-                         "best_play_with_options_gwei_per_slot"},
-    "attacks: harms": {"options", "with_options_gwei"},
+    "attacks: attacks": {"profit_without_defence_gwei_per_slot", "best_play_gwei_per_slot"},
     "simulate": {"staged", "race", "work", "rule"},
     "mine": {"failure", "ai", "market", "delay", "witnesses", "certificates"},
     "devnet": {"market", "blobs"},

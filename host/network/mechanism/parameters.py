@@ -113,7 +113,7 @@ class Defences:
 
 
 OPTIONS = ("witnesses",)
-"""Defences that need what no chain has yet (docs/attacks.md), so that contracts do without."""
+"""Defences that a chain has where it asks for them; the attacks are measured with them."""
 DEFENCES = tuple(flag.name for flag in fields(Defences))
 """The names of all defences."""
 

@@ -295,12 +295,15 @@ class Arena:
 
     def _witness(self, slot: int, entries: list[Entry]) -> None:
         """What more than half of the slot's witnesses say that they have."""
+        claims = self.agent.witnesses(slot)
+        if not entries and not claims:
+            return
         luck, count = self._luck("witnesses", slot), self.setting.witnesses
         own = sum(luck.random() < self.setting.share for _ in range(count))
         there = sum(luck.random() >= ABSENT_WITNESSES for _ in range(count - own))
         said = {(entry.proven_slot, entry.submission.prover):
                 there + own * self.agent.confirms(entry) for entry in entries}
-        for proof in self.agent.witnesses(slot):
+        for proof in claims:
             said.setdefault(proof, own)
         self._seen += [(slot, *proof) for proof, voices in said.items() if 2 * voices > count]
 

@@ -18,11 +18,10 @@ from proofmill.host.network.economics.attacks.measure import Attack, MeasuredAtt
 
 ATTACKS: tuple[Attack, ...] = (
     *theft.ATTACKS, *market.ATTACKS, *jobs.ATTACKS, *results.ATTACKS, *lottery.ATTACKS,
-    *duties.ATTACKS, *finality.ATTACKS)
+    *duties.ATTACKS, *finality.ATTACKS, *empty_slots.ATTACKS)
 """Attacks that a defence stops."""
 
-LIMITS: tuple[Attack, ...] = (
-    *empty_slots.LIMITS, *divided.LIMITS)
+LIMITS: tuple[Attack, ...] = divided.LIMITS
 """Attacks that no switch stops: their profit is measured to say when they pay."""
 
 HARMS: tuple[Harm, ...] = (

@@ -43,8 +43,9 @@ def _cut(defences: Defences, seed: int) -> Outcome:
 
 
 def divider(share: float, defences: Defences, seed: int) -> float:
-    """What a share of the stake earns by keeping its votes back while its devices are down."""
-    return against(Setting(share=share, honest=8, slots=80), Divider, Down, defences, seed)
+    """What a share of the stake earns by keeping its votes back while its devices are down: over so
+    many slots that its reliability counts again in draws, with which most of it comes."""
+    return against(Setting(share=share, honest=8, slots=160), Divider, Down, defences, seed)
 
 
 HARMS = (

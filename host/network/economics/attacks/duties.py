@@ -79,7 +79,8 @@ ATTACKS = (
         "40 % of the stake in 8 identities",
         ("bounty_from_bond", "reliability"),
         lambda defences, seed: against(
-            Setting(share=0.4, identities=8, honest=12), SelfRescuer, Agent, defences, seed)),
+            Setting(share=0.4, identities=8, honest=12, slots=640), SelfRescuer, Agent, defences,
+            seed)),
     Attack(
         "withholding to raise rho", "miss as primary while rho is low, so that it rises",
         "a miss costs a penalty and reliability; a slot that the committee rescues is covered",
@@ -91,16 +92,16 @@ ATTACKS = (
     Attack(
         "withholding unrescued slots", "miss only slots whose primary and committee are all own",
         "every one of them pays a penalty, and loses reliability",
-        "a third of the stake in 6 identities, from rho = 0.25, 40 epochs",
+        "a third of the stake in 6 identities, from rho = 0.25, 120 epochs",
         ("miss_penalty", "reliability"),
         lambda defences, seed: against(
-            Setting(share=1 / 3, identities=6, honest=12, slots=320),
+            Setting(share=1 / 3, identities=6, honest=12, slots=960),
             StealthyWithholder, Agent, defences, seed)),
     Attack(
         "censoring proposer", "leave out the primary's proof and rescue the slot oneself",
-        "the next proposer includes it, and then it goes before the rescuer's",
+        "the next proposer includes it, and then it goes before the rescuer's; witnesses had it",
         "10 % of stake and proposers, nobody fails",
-        ("several_includers", "primary_first"),
+        ("several_includers", "primary_first", "witnesses"),
         lambda defences, seed: against(
             Setting(share=0.1, slots=240, failure_rate=0), Censor, Agent, defences, seed)),
     Attack(

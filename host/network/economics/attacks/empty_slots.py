@@ -6,7 +6,6 @@ from math import comb
 from proofmill.host.ground.units import BPS
 from proofmill.host.network.economics.attacks.arena import (
     BASE_GWEI,
-    BLOCK_REWARD_GWEI,
     WITNESSES,
     Agent,
     Arena,
@@ -161,31 +160,29 @@ def saved_at_most(share: float, rho: int, cost: int) -> float:
 
 HARMS = (
     Harm("empty slots", "leave one's slots empty, so that no block has room for a primary's proof",
-         "windows count blocks, where a proof can be, and not slots",
+         "delays end when layer 1's witnesses had the proof; without them windows count blocks, "
+         "where a proof can be, and not slots",
          "10 % of stake and proposers, proofs take 2 slots; the victims: primaries, by their fines",
-         ("blocks_count",), partial(emptied, Emptier), options=("witnesses",)),
+         ("witnesses", "blocks_count"), partial(emptied, Emptier)),
     Harm("payloads withheld", "make the block, and keep its payload back, for the same",
-         "windows count blocks, of which one without its payload is none",
+         "the same; without witnesses a block without its payload is none that windows count",
          "10 % of stake and proposers, proofs take 2 slots; the victims: primaries, by their fines",
-         ("blocks_count",), partial(emptied, PayloadEmptier), options=("witnesses",)),
+         ("witnesses", "blocks_count"), partial(emptied, PayloadEmptier)),
 )
 
-LIMITS = (
+ATTACKS = (
     Attack(
         "own empty slot", "leave one's own slot empty when one's own proof would be late otherwise",
-        "the block's reward is lost: at rho = 0.02, its floor, that is more than the fine",
+        "delays count slots, to when layer 1's witnesses had the proof",
         "a third of stake and proposers, one proof in ten comes a slot after stage 1, rho 0.25",
-        (), lambda defences, seed: late_emptier(250_000_000, defences, seed), limit=True,
-        best=partial(saved_at_most, SHARE, 250_000_000, BLOCK_REWARD_GWEI),
-        instead=("blocks_count",), options=("witnesses",),
-        best_with=partial(claimed_at_most, SHARE, 250_000_000, WITNESSES)),
+        ("witnesses",), lambda defences, seed: late_emptier(250_000_000, defences, seed),
+        best=partial(claimed_at_most, SHARE, 250_000_000, WITNESSES)),
     *(Attack(
         f"payload kept back, rho {rho / BILLION}", "make the block of that slot, and keep its "
         "payload back",
-        "only what the payload would have brought is lost: layer 1 pays for the beacon block",
+        "delays count slots, to when layer 1's witnesses had the proof",
         "a third of stake and proposers, one proof in ten comes a slot after stage 1",
-        (), partial(late_emptier, rho, kind=PayloadKeeper, slots=slots), limit=True,
-        best=partial(saved_at_most, SHARE, rho, 0), instead=("blocks_count",),
-        options=("witnesses",), best_with=partial(claimed_at_most, SHARE, rho, WITNESSES))
+        ("witnesses",), partial(late_emptier, rho, kind=PayloadKeeper, slots=slots),
+        best=partial(claimed_at_most, SHARE, rho, WITNESSES))
       for rho, slots in ((250_000_000, 640), (20_000_000, 960))),
 )

@@ -8,13 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from proofmill.host.network.economics.attacks.measure import (
+    EVERY,
     SEEDS,
     Profit,
     all_but,
-    check_options,
     check_switches,
     profit,
-    with_options,
 )
 from proofmill.host.network.mechanism.parameters import Defences
 
@@ -32,8 +31,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Harm:
-    """An attack on somebody. `play(defences, seed)`: its outcome. `options`: defences that have to
-    stop it as well where they are asked for."""
+    """An attack on somebody. `play(defences, seed)`: its outcome."""
 
     name: str
     what: str
@@ -41,11 +39,9 @@ class Harm:
     setting: str
     defences: tuple[str, ...]
     play: Callable[[Defences, int], Outcome]
-    options: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_switches(self.name, self.defences, wanted=True)
-        check_options(self.name, self.options)
 
 
 @dataclass(frozen=True)
@@ -63,13 +59,11 @@ class Damage:
 
 @dataclass(frozen=True)
 class Measured:
-    """An attack, measured with its defence and without; `optional`: with its options, where it has
-    any."""
+    """An attack, measured with its defence and without."""
 
     harm: Harm
     protected: Damage
     unprotected: Damage
-    optional: Damage | None = None
 
 
 def measure_harm(harm: Harm, first_seed: int = 0) -> Measured:
@@ -78,5 +72,4 @@ def measure_harm(harm: Harm, first_seed: int = 0) -> Measured:
         played = [harm.play(defences, seed) for seed in range(first_seed, first_seed + SEEDS)]
         return Damage(profit([one.gain for one in played]), profit([one.loss for one in played]))
 
-    return Measured(harm, damage(Defences()), damage(all_but(harm.defences)),
-                    damage(with_options(harm.options)) if harm.options else None)
+    return Measured(harm, damage(EVERY), damage(all_but(harm.defences)))

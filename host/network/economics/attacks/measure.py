@@ -8,6 +8,9 @@ from proofmill.host.network.mechanism.parameters import DEFENCES, OPTIONS, Defen
 
 SEEDS = 16
 
+EVERY = replace(Defences(), **dict.fromkeys(OPTIONS, True))
+"""Every defence on, also those that a chain has only where it asks for them."""
+
 Profit = Interval
 """Gwei a slot over `SEEDS` seeds."""
 
@@ -18,20 +21,9 @@ def check_switches(name: str, defences: Sequence[str], wanted: bool) -> None:
         raise ValueError(f"{name}: defences {defences} are unknown or missing")
 
 
-def check_options(name: str, options: Sequence[str]) -> None:
-    """ValueError where one is no defence that may be asked for."""
-    if not set(options) <= set(OPTIONS):
-        raise ValueError(f"{name}: options {options} are unknown")
-
-
 def all_but(defences: Sequence[str]) -> Defences:
     """Every defence on, except these."""
-    return replace(Defences(), **dict.fromkeys(defences, False))
-
-
-def with_options(options: Sequence[str]) -> Defences:
-    """Every defence on, with these options."""
-    return replace(Defences(), **dict.fromkeys(options, True))
+    return replace(EVERY, **dict.fromkeys(defences, False))
 
 
 @dataclass(frozen=True)
@@ -39,10 +31,8 @@ class Attack:
     """An attack. `gain(defences, seed)`: what it earns over honest play, in gwei a slot.
 
     `defences`: the switches that stop it; with all of them off it pays. `limit`: it pays even
-    with every defence on; it is listed to say so, and `defences` is empty. `instead`: of a limit,
-    defences without which it would not pay, and others would. `best`: where the adversary's best
-    play is known, what it earns at most with the defences on, gwei a slot. `options`: defences that
-    end it, and need what no chain has yet; `best_with`: as `best`, with these.
+    with every defence on; it is listed to say so, and `defences` is empty. `best`: where the
+    adversary's best play is known, what it earns at most with the defences on, gwei a slot.
     """
 
     name: str
@@ -53,25 +43,18 @@ class Attack:
     gain: Callable[[Defences, int], float]
     limit: bool = False
     best: Callable[[], float] | None = None
-    instead: tuple[str, ...] = ()
-    options: tuple[str, ...] = ()
-    best_with: Callable[[], float] | None = None
 
     def __post_init__(self) -> None:
         check_switches(self.name, self.defences, wanted=not self.limit)
-        check_switches(self.name, self.instead, wanted=bool(self.instead) and self.limit)
-        check_options(self.name, self.options)
 
 
 @dataclass(frozen=True)
 class MeasuredAttack:
-    """An attack, measured; `unprotected`: without its defences, or those of `Attack.instead`; None
-    where there are none. `optional`: with its options."""
+    """An attack, measured; `unprotected`: without its defences, None where there are none."""
 
     attack: Attack
     protected: Profit
     unprotected: Profit | None
-    optional: Profit | None = None
 
 
 def profit(gains: Sequence[float]) -> Profit:
@@ -88,7 +71,5 @@ def measure(attack: Attack, first_seed: int = 0) -> MeasuredAttack:
     def played(defences: Defences) -> Profit:
         return profit([attack.gain(defences, seed) for seed in seeds])
 
-    switches = attack.defences or attack.instead
-    return MeasuredAttack(
-        attack, played(Defences()), played(all_but(switches)) if switches else None,
-        played(with_options(attack.options)) if attack.options else None)
+    return MeasuredAttack(attack, played(EVERY),
+                          played(all_but(attack.defences)) if attack.defences else None)

@@ -49,11 +49,6 @@ def as_data(result: MeasuredAttack) -> JsonObject:
         found["profit_without_defence_gwei_per_slot"] = _interval(result.unprotected)
     if attack.best is not None:
         found["best_play_gwei_per_slot"] = attack.best()
-    if result.optional is not None:
-        found["options"] = list(attack.options)
-        found["profit_with_options_gwei_per_slot"] = _interval(result.optional)
-    if attack.best_with is not None:
-        found["best_play_with_options_gwei_per_slot"] = attack.best_with()
     return found
 
 
@@ -67,12 +62,10 @@ def harm_as_data(result: Measured) -> JsonObject:
         return {"gain": _interval(damage.gain), "loss": _interval(damage.loss)}
 
     harm = result.harm
-    more = {} if result.optional is None else {
-        "options": list(harm.options), "with_options_gwei": told(result.optional)}
     return {"attack": harm.name, "what": harm.what, "setting": harm.setting,
             "defence": harm.defence, "switches": list(harm.defences), "seeds": SEEDS,
             "with_defence_gwei": told(result.protected),
-            "without_defence_gwei": told(result.unprotected), **more}
+            "without_defence_gwei": told(result.unprotected)}
 
 
 def table_row(result: MeasuredAttack | Measured) -> str:
@@ -85,9 +78,7 @@ def table_row(result: MeasuredAttack | Measured) -> str:
         what: Attack | Harm = harm
     else:
         what, best = result.attack, best_play_of(result.attack)
-        switches = ticked(what.defences) or "; ".join(
-            [f"but {ticked(what.instead)}"] * bool(what.instead)
-            + [f"ended by {ticked(what.options)}"] * bool(what.options))
+        switches = ticked(what.defences)
         on = gwei(result.protected), DASH
         off = DASH if result.unprotected is None else gwei(result.unprotected), DASH
     defence = f"{what.defence} ({switches})" if switches else what.defence
@@ -103,18 +94,6 @@ def ticked(switches: Sequence[str]) -> str:
 def best_play_of(attack: Attack) -> str:
     """What the best play brings at most, with the defences; a dash where it is not known."""
     return DASH if attack.best is None else f"{attack.best():,.0f}"
-
-
-def option_row(result: MeasuredAttack | Measured) -> str:
-    """A line of the document's table of what is measured with its options."""
-    found = result.optional
-    if isinstance(result, Measured):
-        name, best = result.harm.name, DASH
-    else:
-        name = result.attack.name
-        best = DASH if result.attack.best_with is None else f"{result.attack.best_with():,.0f}"
-    profit, loss = (found.gain, gwei(found.loss)) if isinstance(found, Damage) else (found, DASH)
-    return f"| {name} | {DASH if profit is None else gwei(profit)} | {best} | {loss} |"
 
 
 def claimed_row(share: float) -> str:
@@ -174,30 +153,36 @@ def markdown(
         "play is the most that anybody can earn by such an attack in this setting with the "
         "defences on, where it is known; the others are one play each. Unless the attack is on the "
         "draw itself, the luck of the draws is left out of a profit, which narrows the interval "
-        "and does not move its middle. The last rows pay in spite of every defence that a chain "
-        "has today; all but one are ended by `witnesses` (below)."),
+        "and does not move its middle. The last row pays in spite of every defence, above a third "
+        "of the stake."),
         "",
         ("| attack | setting | defence (switches) | profit | best play, at most | victim's loss "
         "| profit without the defence | victim's loss without |"),
         "|---|---|---|---:|---:|---:|---:|---:|",
         *map(table_row, rows),
         "",
-        (f"But for the last {len(limits)} rows no interval of a profit reaches above 0 with the "
-        "defences, and who wants damage loses at least what its victim does. Without its own "
-        "defence every attack pays, or costs its victim more than itself."),
+        ("But for the last row no interval of a profit reaches above 0 with the defences, and who "
+        "wants damage loses at least what its victim does. Without its own defence every attack "
+        "pays, or costs its victim more than itself."),
         "",
-        ("Two defences are layer 1's. `inclusion_lists` is EIP-7805, of the specification's fork "
-        "Heze: a proof is listed once a block could have had it, and a payload without it is not "
-        "built on; its proposer keeps what layer 1 pays for the beacon block. That pays only where "
-        "all 16 members of a slot's list committee are one's own. `mine --inclusion-lists` runs "
-        "the local chain so, and a test has three proposers in a row leave a proof out there "
-        "(`tests/host/network/consensus/test_heze.py`). `delayed_mix` is a delay "
-        "function on the mix before it draws; who leaves blocks out can but guess. "
-        "`mine --delay` runs the local chain so, with proofs that every payload is checked for "
-        "([how](protocol.md#15-the-delay-function-on-the-mix)). The best play "
-        "there is with a machine that needs three quarters of an epoch for it: what is left of it "
-        "comes from layer 1's own draw of proposers, each of whom is paid for a proof, too (below)."
-        ),
+        ("Three defences are layer 1's, each of which the local chain has where it is asked for, "
+        "by `mine --inclusion-lists`, `--delay` and `--witnesses`. `inclusion_lists` is EIP-7805, "
+        "of the specification's fork Heze: a proof is listed once a block could have had it, and "
+        "a payload without it is not built on; its proposer keeps what layer 1 pays for the "
+        "beacon block. That pays only where all 16 members of a slot's list committee are one's "
+        "own. A test has three proposers in a row leave a proof out there "
+        "(`tests/host/network/consensus/test_heze.py`). `delayed_mix` is a delay function on the "
+        "mix before it draws, with proofs that every payload is checked for "
+        "([how](protocol.md#15-the-delay-function-on-the-mix)); who leaves blocks out can but "
+        "guess. The best play there is with a machine that needs three quarters of an epoch for "
+        "it: what is left of it comes from layer 1's own draw of proposers, each of whom is paid "
+        "for a proof, too (below). `witnesses` are a slot's validators, who sign whose proofs "
+        "they have when three quarters of it are over; payloads carry their votes "
+        "([how](protocol.md#16-witnesses-of-proofs)). A test leaves a late prover's own slot "
+        "empty there, and a stranger's before a proof that was there "
+        "(`tests/host/network/second_layer/test_witnessed_proofs.py`). A chain without "
+        "`witnesses` counts blocks, and has what the last columns say of **own empty slot** and "
+        "**payload kept back**."),
         "",
         ("That a copied, a re-randomised or a re-signed proof does not verify is also tested with "
         "real Groth16 proofs on the specification's own `process_execution_proof` "
@@ -211,7 +196,9 @@ def markdown(
         ("**Votes kept back** begins above a third of the stake: up to there the network does not "
         "look divided, and a test has it lose at 20 % and at a third."),
         "",
-        ("**Own empty slot** and **payload kept back** begin at every share. Windows count "
+        "### Without witnesses",
+        "",
+        ("**Own empty slot** and **payload kept back** pay at every share then. Windows count "
         "blocks, so a prover whose proof will be late has one more slot for it where it leaves its "
         "own empty, or keeps its payload back. The table bounds what that brings, gwei a slot, "
         f"where {LATE_PERCENT} of 100 proofs are late by a slot: fine, reward and reliability of "
@@ -227,26 +214,20 @@ def markdown(
         ("No rule that sees blocks alone closes both this and **empty slots**. A late prover's own "
         "empty slot, and a stranger's empty slot before a proof that was ready, look the same on "
         "the chain: no block, then the proof. What a rule lets the one save it lets the other not "
-        "lose, and the two add up to the fine. Counting slots, with `blocks_count` off, leaves "
-        "the late prover nothing to gain (last columns of its rows), and then fines whoever's "
-        "proof a stranger's empty slot kept out (last column of **empty slots**). What tells the "
-        "two apart is a witness of when a proof was there."),
+        "lose, and the two add up to the fine. Counting slots, with `blocks_count` off as well, "
+        "leaves the late prover nothing to gain, and then fines whoever's proof a stranger's empty "
+        "slot kept out (last column of **empty slots**). What tells the two apart is a witness of "
+        "when a proof was there."),
         "",
         "### With witnesses",
         "",
-        ("`witnesses` is such a rule, and a switch of `Defences` that is off where nobody sets it: "
-        "no chain has such witnesses yet, and the contracts count blocks. A proof's delay is then "
-        "in slots, to the first in which more than half of the slot's witnesses have it, or to its "
-        "block if that is earlier. Slots without a block are in neither, so they save a late proof "
-        "nothing and cost a proof that was there nothing. A block that leaves out what witnesses "
-        "said is not the last word: until an epoch is settled, which takes as many blocks as the "
-        "window has, the next ones say it, and what was taken comes back. Played and computed as "
-        f"above, with {WITNESSES} witnesses a slot drawn by stake, of which the attacker's say "
-        "what serves it and 5 of 100 others nothing:"),
-        "",
-        "| attack | profit with `witnesses` | best play, at most | victim's loss |",
-        "|---|---:|---:|---:|",
-        *(option_row(row) for row in rows if row.optional is not None),
+        ("A proof's delay is in slots, to the first in which more than half of the slot's "
+        "witnesses have it, or to its block if that is earlier. Slots without a block are in "
+        "neither, so they save a late proof nothing and cost a proof that was there nothing. A "
+        "block that leaves out what witnesses said is not the last word: until an epoch is "
+        "settled, which takes as many blocks as the window has, the next ones say it, and what was "
+        f"taken comes back. All of the table is played with {WITNESSES} witnesses a slot drawn by "
+        "stake, of which the attacker's say what serves it and 5 of 100 others nothing."),
         "",
         ("The bound: at any slots left empty, a late proof is in time only where a majority of "
         "witnesses that do not have it says so in one of the W1 + 1 slots up to the end of its "
@@ -258,10 +239,12 @@ def markdown(
         *map(claimed_row, SHARES),
         "",
         (f"{LIST_MEMBERS} is what a slot's inclusion lists have (EIP-7805), {WITNESSES} the "
-        "payload timeliness committee of Gloas, which votes when three quarters of a slot are "
-        "over. So the lists alone would leave something to whoever has a tenth of the stake or "
-        "more, and the committee leaves less than a gwei to a third. No rule of this kind ends it "
-        "above half: there the attacker is the majority."),
+        "payload timeliness committee of Gloas. So the lists alone would leave something to "
+        f"whoever has a tenth of the stake or more, and {WITNESSES} leave less than a gwei to a "
+        "third. Here all the members of a slot's beacon committees witness, a part of all "
+        "validators for each slot of an epoch: tens of thousands on Ethereum, and 8 on the local "
+        "chain of 64 validators, too few to rely on. No rule of this kind ends it above half: "
+        "there the attacker is the majority."),
         "",
         ("**RANDAO skip** with `delayed_mix` has a best play above 0 at every share, bounded in "
         "the last two columns below; the plays of the table's rows lose."),

@@ -101,8 +101,9 @@ ATTACKS = (
         lambda defences, seed: against(SMALL, Rerandomiser, Agent, defences, seed)),
     Attack(
         "invalid-proof flood", "fill the block's room for proofs, so that others wait",
-        "an invalid proof costs a slice of the bond and bars its signer from the payload",
+        "an invalid proof costs a slice of the bond and bars its signer from the payload; who has "
+        "to wait for room was witnessed",
         "25 % of the stake, proofs fail in 30 % of slots, 15 invalid proofs for a rescue",
-        ("invalid_penalty",),
+        ("invalid_penalty", "witnesses"),
         lambda defences, seed: against(UNRELIABLE, Flooder, Agent, defences, seed)),
 )

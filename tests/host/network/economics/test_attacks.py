@@ -30,6 +30,7 @@ from proofmill.host.network.economics.attacks.empty_slots import (
 )
 from proofmill.host.network.economics.attacks.harm import Harm, Measured, Outcome, measure_harm
 from proofmill.host.network.economics.attacks.measure import (
+    EVERY,
     SEEDS,
     Attack,
     MeasuredAttack,
@@ -42,7 +43,7 @@ from proofmill.host.network.economics.attacks.report import gwei, markdown
 from proofmill.host.network.economics.attacks.theft import ATTACKS as THEFT
 from proofmill.host.network.economics.attacks.theft import Copier, against
 from proofmill.host.network.mechanism.invariants import attack_does_not_pay
-from proofmill.host.network.mechanism.parameters import DEFENCES, OPTIONS, Defences, Parameters
+from proofmill.host.network.mechanism.parameters import DEFENCES, Defences, Parameters
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "attacks.md"
 
@@ -69,7 +70,6 @@ def measured_harm(harm: Harm) -> Measured:
 def test_an_attack_costs_its_attacker_more_than_its_victim(harm: Harm) -> None:
     result = measured_harm(harm)
     assert not result.protected.pays, result.protected
-    assert result.optional is None or not result.optional.pays, result.optional
     off = result.unprotected
     assert off.gain.lower > 0 or off.loss.lower > -off.gain.lower, off
 
@@ -86,7 +86,7 @@ def test_to_leave_one_s_own_slot_empty_loses_at_the_floor_of_rho() -> None:
 
 def test_to_keep_votes_back_loses_up_to_a_third_of_the_stake() -> None:
     for share in (0.2, 1 / 3):
-        assert profit([divider(share, Defences(), seed) for seed in range(SEEDS)]).upper < 0
+        assert profit([divider(share, EVERY, seed) for seed in range(SEEDS)]).upper < 0
 
 
 @pytest.mark.parametrize("attack", LIMITS, ids=lambda attack: attack.name)
@@ -94,13 +94,7 @@ def test_a_limit_is_one(attack: Attack) -> None:
     """If it stopped paying, it would belong among the attacks."""
     found = measured(attack)
     assert found.protected.mean > 0
-    if attack.best is not None:
-        assert found.protected.mean < attack.best()
-    if attack.instead:
-        assert found.unprotected is not None and found.unprotected.mean < 0
-    if attack.options:
-        assert found.optional is not None
-        attack_does_not_pay(attack.name, found.optional.upper)
+    assert attack.best is None and found.unprotected is None
 
 
 def test_the_bound_on_saved_proofs_is_above_the_play_at_every_share() -> None:
@@ -113,9 +107,6 @@ def test_the_bound_on_saved_proofs_is_above_the_play_at_every_share() -> None:
     assert saved_at_most(0.0, Parameters().rho_start, 0) == 0
 
 
-WITNESSED = Defences(witnesses=True)
-
-
 def test_witnesses_leave_a_third_nothing_and_half_something() -> None:
     """Also where nothing is left empty, and the own witnesses alone say what is not so."""
     rho = Parameters().rho_start
@@ -124,27 +115,15 @@ def test_witnesses_leave_a_third_nothing_and_half_something() -> None:
     assert majority(0.5, 15) == pytest.approx(0.5) and claimed_at_most(0.0, rho, 16) == 0
     for members, pays in ((WITNESSES, False), (LIST_MEMBERS, True)):
         setting = Setting(share=0.45, failure_rate=0, slots=240, witnesses=members)
-        played = profit([against(setting, Claimer, Late, WITNESSED, seed) for seed in range(SEEDS)])
+        played = profit([against(setting, Claimer, Late, EVERY, seed) for seed in range(SEEDS)])
         assert (played.lower > 0) == pays
         assert played.mean < claimed_at_most(0.45, rho, members)
 
 
 def test_a_third_that_keeps_payloads_back_and_says_nothing_fines_nobody() -> None:
     for seed in range(4):
-        outcome = emptied(PayloadEmptier, WITNESSED, seed, 1 / 3)
+        outcome = emptied(PayloadEmptier, EVERY, seed, 1 / 3)
         assert outcome.gain < 0 == outcome.loss
-
-
-def test_what_would_stop_a_limit_is_a_limit_s_alone() -> None:
-    def nothing(defences: Defences, seed: int) -> float:
-        return 0.0
-
-    with pytest.raises(ValueError, match="unknown or missing"):
-        Attack("x", "", "", "", ("finality",), nothing, instead=("stages",))
-    with pytest.raises(ValueError, match="unknown or missing"):
-        Attack("x", "", "", "", (), nothing, limit=True, instead=("luck",))
-    with pytest.raises(ValueError, match="unknown"):
-        Attack("x", "", "", "", (), nothing, limit=True, options=("finality",))
 
 
 def test_the_document_is_the_command_s() -> None:
@@ -156,8 +135,7 @@ def test_the_document_is_the_command_s() -> None:
 
 def test_every_defence_stops_an_attack() -> None:
     stops = {name for attack in (*ATTACKS, *HARMS) for name in attack.defences}
-    assert stops == set(DEFENCES) - set(OPTIONS)
-    assert {name for attack in LIMITS for name in attack.options} == set(OPTIONS)
+    assert stops == set(DEFENCES)
 
 
 @pytest.mark.parametrize("off", [{"stages": False}, {"bound_proofs": False}])
