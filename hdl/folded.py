@@ -99,6 +99,13 @@ class FoldedShape(MultiplierShape):
         return FoldedMultiplier(self)
 
 
+def enter(m, held, first, again, start):
+    """A row's registers `held` take on what comes from before it for its first step, for the others
+    what it made."""
+    for signal, one, other in zip(held, first, again, strict=True):
+        m.d.sync += signal.eq(Mux(start, one, other))
+
+
 class FoldedMultiplier(wiring.Component):
     """``product = a * b / radix`` modulo the field's modulus, `latency` cycles later.
 
@@ -192,8 +199,16 @@ class FoldedMultiplier(wiring.Component):
         """What the `first` and the `last` register of a chain of starts takes on."""
         return start
 
-    def entered(self, m, row, a, b):
-        """A row's registers `a` and `b` have been given what they take on."""
+    def entered(self, m, row, a):
+        """A row's registers `a` have been given what they take on."""
+
+    def b_widths(self):
+        """Bits of a row's registers of the limbs of `b`."""
+        return self.shape.widths(self.shape.operand_bits, self.shape.limb)
+
+    def enter_b(self, m, row, held, first, again, start):
+        """A row's registers `held` of `b` take on what they do; see `enter`."""
+        enter(m, held, first, again, start)
 
     def last_factors(self, pipe, quotient, bound, count):
         """The quotient digit, registered, in front of each of the last step's `count` blocks."""
@@ -214,7 +229,7 @@ class FoldedMultiplier(wiring.Component):
         shape = self.shape
         digit_bound = (1 << shape.digit) - 1
         bounds = self.running_bounds()
-        b_widths = shape.widths(shape.operand_bits, shape.limb)
+        b_widths = self.b_widths()
         pipe = LimbPipeline(m, shape.digit, shape.limb)
         if watched(platform):
             self._watch(m, Signal(name="begun"))
@@ -236,11 +251,6 @@ class FoldedMultiplier(wiring.Component):
                 start = later
             starts.append(start)
             return start
-
-        def enter(held, first, again, start):
-            """A row's first step takes what comes from before it, the others what it made."""
-            for signal, one, other in zip(held, first, again, strict=True):
-                m.d.sync += signal.eq(Mux(start, one, other))
 
         running_widths = self.running_widths(bounds)
         padded = Cat(self.a, Const(0, shape.digit * shape.steps - shape.operand_bits))
@@ -264,11 +274,11 @@ class FoldedMultiplier(wiring.Component):
                 later_b = pipe.register_all("b", later_b, [(1 << w) - 1 for w in b_widths])
                 later_second = pipe.register_all("row_second", later_second, [1] * len(second))
             start = next_start() if row else starts[0]
-            enter(running, before[0], total, start)
-            enter(a, before[1], [*later_a, Const(0, 1)], start)
-            enter(second, before[3], later_second, start)
-            enter(b, before[2], later_b, next_start() if row else start)
-            self.entered(m, row, a, b)
+            enter(m, running, before[0], total, start)
+            enter(m, a, before[1], [*later_a, Const(0, 1)], start)
+            enter(m, second, before[3], later_second, start)
+            self.enter_b(m, row, b, before[2], later_b, next_start() if row else start)
+            self.entered(m, row, a)
             before = (total, later_a[:digits - shape.interval], later_b, later_second)
 
         # The last step, an ordinary one, has `interval` cycles: the quotient digit, then the

@@ -118,7 +118,8 @@ class Mailboxes(wiring.Component):
     paired : in the last cycle of a frame: a pair left in it, out
     waited : an operand had to wait because a pair had left already, out
     lending, planes : the memory is lent, in; what is read and written then, see
-        `hdl.transform.PlanePort`, in; only where it may be lent, and only while `quiet`
+        `hdl.transform.PlanePort`, in; only where it may be lent, and only while `quiet`. A single
+        plane's `value` is 0 while it is not
     batched, port : sums are made in batches, in; changes only while `quiet`, and is heeded from the
         next frame on; and to them, see `hdl.mailbox_batches.Batched`, out; only where they may be
 
@@ -365,10 +366,17 @@ class Mailboxes(wiring.Component):
                 m.d.comb += place.eq(Cat(self.moving_mailbox[:low], self.position))
         row, plane = place[:self.mailbox_bits], place[self.mailbox_bits:]
         # What chooses between hundreds of wires is a register.
-        own = Mux(self._later(m, self.moving_kind == Kind.SUM, 1), self._later(m, self.total, 1),
-                  self._later(m, self.operand.coordinate, 1))
+        of_sum, total, coordinate = (self._later(m, value, 1) for value in (
+            self.moving_kind == Kind.SUM, self.total, self.operand.coordinate))
+        own = Mux(of_sum, total, coordinate)
         arriving = Signal(self.shape.coordinate_bits, reset_less=True)
         m.d.sync += arriving.eq(own)
+        # A single plane that is lent takes what all take: the one is 0 while the other is not.
+        joined = self.lent is not None and self.lent[0] == 1
+        if joined:
+            with m.If(self.lending):
+                m.d.sync += [total.eq(0), coordinate.eq(0)]
+            m.d.sync += arriving.eq(own | self.planes[0].value)
         on_its_way = self._later(m, row, 1)
         there = self._later(m, on_its_way, 1)
         stays = self.moving & ~self.moving_leaves & (self.moving_kind != Kind.FETCH)
@@ -412,8 +420,11 @@ class Mailboxes(wiring.Component):
                     read.addr.eq(Mux(lending, port.row, on_its_way)),
                     write.addr.eq(Mux(lending, port.written, on_its_way)),
                     write.en.eq(Mux(lending, port.enable, writing)),
-                    write.data.eq(Mux(lending, port.value, comes(own, 1))),
                 ]
+                if joined:
+                    m.d.comb += write.data.eq(arriving)
+                else:
+                    m.d.sync += write.data.eq(Mux(lending, port.value, comes(own, 1)))
             found.append(self._later(m, read.data, AWAY - 3))
             if lent:
                 m.d.comb += self.planes[n].word.eq(found[-1])

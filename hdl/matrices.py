@@ -3,6 +3,7 @@
 from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
 from proofmill.hdl.commands import MATRIX, WORD
 from proofmill.hdl.fetcher import REQUEST
@@ -71,68 +72,90 @@ class Matrices(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        shape, requests = self.shape, self.requests
+        shape = self.shape
         m.submodules.control = control = MatrixControl(
             shape.multiplier, shape.weight_bits, shape.element_bits, shape.late)
-        at = Signal(max(shape.weight_bits, shape.element_bits))  # the entry that comes
-        part = Signal(range(max(shape.weight_words, shape.element_words) + 1))
-        to_ask, left, address = Signal(32), Signal(32), Signal(32)
-        entry = Signal(WORD * max(shape.weight_words, shape.element_words), reset_less=True)
-        weight, element = Signal(), Signal()  # an entry is whole
-        m.d.sync += [weight.eq(0), element.eq(0)]
-        with m.If(weight | element):
-            m.d.sync += at.eq(at + 1)
-        m.d.comb += [
-            control.base.eq(self.entry),
-            *(getattr(control, name).eq(getattr(self, name)) for name, _ in MATRIX),
-            requests.payload.address.eq(address),
-            requests.payload.words.eq(Mux(to_ask > BURST, BURST, to_ask))]
+        m.d.comb += [control.base.eq(self.entry),
+                     *(getattr(control, name).eq(getattr(self, name)) for name, _ in MATRIX)]
+        # What counts begins with 0, which takes no tables, and what is asked for stands still: so
+        # one is compared with the other, and added to it, and not counted down.
+        most = max(shape.weight_words << shape.weight_bits,
+                   shape.element_words << shape.element_bits)
+        came = Signal(range(most + 1))  # words of the operand at hand
+        begins = Signal()               # the next operand
 
-        def gather(words, size, whole):
-            """The next word of an entry of `size` words; whether it was there."""
-            m.d.comb += words.ready.eq(1)
-            with m.If(words.valid):
-                m.d.sync += [entry.word_select(part, WORD).eq(words.payload), left.eq(left - 1),
-                             part.eq(Mux(part == size - 1, 0, part + 1)),
-                             whole.eq(part == size - 1)]
-            return words.valid & (left == 1)
+        def gather(words, size, bits):
+            """(An entry of `bits` bits, its number, whether it is whole) from its `size` `words`.
+            """
+            entry = Signal(size * WORD, reset_less=True)
+            part, at, whole = Signal(range(max(2, size))), Signal(bits), Signal()
+            m.d.sync += whole.eq(words.valid & words.ready & (part == size - 1))
+            with m.If(words.valid & words.ready):
+                m.d.sync += [entry.eq(Cat(entry, words.payload)[WORD:]), came.eq(came + 1),
+                             part.eq(Mux(part == size - 1, 0, part + 1))]
+            with m.If(whole):
+                m.d.sync += at.eq(at + 1)
+            with m.If(self.ready):
+                m.d.sync += [entry.eq(0), at.eq(0), part.eq(0)]
+            return entry, at, whole
 
+        weight = gather(self.points, shape.weight_words, shape.weight_bits)
+        element = gather(self.activations, shape.element_words, shape.element_bits)
+        with m.If(begins):
+            m.d.sync += came.eq(0)
         with m.FSM() as states:
             with m.State("IDLE"):
+                m.d.comb += begins.eq(1)
                 with m.If(self.start):
-                    m.d.sync += [at.eq(self.entry), part.eq(0), address.eq(self.address),
-                                 to_ask.eq(self.count), left.eq(self.count)]
                     m.next = "WEIGHTS"
             with m.State("WEIGHTS"):
-                m.d.comb += requests.valid.eq(to_ask != 0)
-                with m.If(requests.valid & requests.ready):
-                    m.d.sync += [address.eq(address + BURST),
-                                 to_ask.eq(to_ask - requests.payload.words)]
-                gather(self.points, shape.weight_words, weight)
-                with m.If(left == 0):
-                    m.d.sync += [at.eq(0), part.eq(0), left.eq(self.words)]
+                m.d.comb += self.points.ready.eq(1)
+                with m.If(came == self.count[:len(came)]):
+                    m.d.comb += begins.eq(1)
                     m.next = "ELEMENTS"
             with m.State("ELEMENTS"):
-                with m.If(gather(self.activations, shape.element_words, element)):
+                with m.If(came == self.words[:len(came)]):
                     m.d.comb += control.start.eq(1)
                     m.next = "RUN"
+                with m.Else():
+                    m.d.comb += self.activations.ready.eq(1)
             with m.State("RUN"):
                 with m.If(control.answered(m, self.answers)):
                     m.next = "IDLE"
         m.d.comb += self.ready.eq(states.ongoing("IDLE"))
+        self._ask(m, states.ongoing("WEIGHTS"))
         if self.datapath:
-            self._operands(m, control, at, entry, weight, element)
+            self._operands(m, control, weight, element)
         return m
 
-    def _operands(self, m, control, at, entry, weight, element):
+    def _ask(self, m, asking):
+        """Ask for all weights while `asking`, `BURST` words at a time."""
+        low = exact_log2(BURST)
+        most = self.shape.weight_words << self.shape.weight_bits
+        count = self.count[:max(low + 1, most.bit_length())]
+        requests, asked = self.requests, Signal(len(count) - low)
+        left = (count[low:] - asked)[:len(asked)]
+        last = left == 0
+        over = Signal()  # the last ones have been asked for
+        m.d.comb += [
+            requests.payload.address.eq(Cat(self.address[:low], self.address[low:] + asked)),
+            requests.payload.words.eq(Mux(last, count[:low], BURST)),
+            requests.valid.eq(asking & ~over & (~last | (count[:low] != 0)))]
+        with m.If(requests.valid & requests.ready):
+            m.d.sync += [asked.eq(asked + 1), over.eq(last)]
+        with m.If(self.ready):
+            m.d.sync += [asked.eq(0), over.eq(0)]
+
+    def _operands(self, m, control, weight, element):
         """Entries into the memories, and from there to the blocks."""
         shape, array = self.shape, self.shape.multiplier
         control_port(m, control.array, self.array)
+        entry, at, whole = element
         m.d.comb += [
-            self.elements.eq(elements_of(m, shape, control, at[:shape.element_bits], entry,
-                                         element)),
+            self.elements.eq(elements_of(m, shape, control, at, entry, whole)),
             self.weights.eq(Cat(plane.word for plane in self.planes)[:array.word_bits])]
+        entry, at, whole = weight
         for n, plane in enumerate(self.planes):
             part = entry[:array.word_bits][n * self.bits:(n + 1) * self.bits]
-            m.d.comb += [plane.row.eq(control.weight), plane.written.eq(at),
-                         plane.value.eq(part), plane.enable.eq(weight)]
+            m.d.comb += [plane.row.eq(control.weight), plane.written.eq(self.entry + at),
+                         plane.value.eq(part), plane.enable.eq(whole)]

@@ -35,6 +35,9 @@ class Stage(enum.Enum, shape=3):
 NEXT = {Stage.EMPTY: (1, Stage.ENTER), Stage.ENTER: (1, Stage.RUN), Stage.LEAVE: (0, Stage.LEFT)}
 """The mode after a stage that ends by itself, and the next one."""
 
+SETTLED = (Stage.EMPTY, Stage.LEAVE)
+"""Those of them after which what is in the blocks, or the mode, has to go through."""
+
 
 class MatrixControl(wiring.Component):
     """Multiply what lies in two memories; see `hdl.matrix_unit.MatrixUnit` for how it lies there.
@@ -119,24 +122,29 @@ class MatrixControl(wiring.Component):
         m.d.comb += [self.sums.valid.eq(queue.r_rdy), self.sums.payload.eq(queue.r_data),
                      queue.r_en.eq(self.sums.ready), running.eq(self.stage == Stage.RUN)]
         most = settling(self.shape)
-        with m.If(self.busy):
-            m.d.sync += [self.cycles.eq(self.cycles + 1), self.wait.eq(self.wait - 1)]
+        begins, over = self.start & (self.stage == Stage.IDLE), self.wait == 0
+        settles = Cat(self.stage == stage for stage in SETTLED).any() & over
+        with m.If(begins):
+            m.d.sync += self.cycles.eq(1)
+        with m.Elif(self.busy):
+            m.d.sync += self.cycles.eq(self.cycles + 1)
+        with m.If(begins | settles):
+            m.d.sync += self.wait.eq(most)
+        with m.Elif(~over):
+            m.d.sync += self.wait.eq(self.wait - 1)
         with m.Switch(self.stage):
             with m.Case(Stage.IDLE):
-                with m.If(self.start):
-                    m.d.sync += [self.cycles.eq(1), self.busy.eq(1), self.wait.eq(most),
-                                 self.stage.eq(Stage.EMPTY)]
+                with m.If(begins):
+                    m.d.sync += [self.busy.eq(1), self.stage.eq(Stage.EMPTY)]
             for stage, (mode, following) in NEXT.items():
                 with m.Case(stage):
-                    with m.If(self.wait == 0):
-                        m.d.sync += [self.array.mode.eq(mode), self.wait.eq(most),
-                                     self.stage.eq(following)]
+                    with m.If(over):
+                        m.d.sync += [self.array.mode.eq(mode), self.stage.eq(following)]
             with m.Case(Stage.RUN):
-                m.d.sync += self.wait.eq(0)
                 with m.If(finished):
                     m.d.sync += self.stage.eq(Stage.LEAVE)
             with m.Case(Stage.LEFT):
-                with m.If(self.wait == 0):
+                with m.If(over):
                     m.d.sync += [self.busy.eq(0), self.stage.eq(Stage.IDLE)]
         return m
 
@@ -157,57 +165,74 @@ class MatrixControl(wiring.Component):
             """A number for each row of hardware, that goes with its tile."""
             return [Signal(bits, name=f"{name}{row}") for row in range(rows)]
 
-        # The step whose w is read, in the last cycles of the step before it.
+        # The step whose w is read, in the last cycles of the step before it. Counts begin with 1.
         turn, first, ended = self.turn, self.first, self.ended
         w_bits, x_bits = self.weight_bits, self.element_bits
-        step, group, tile = Signal(w_bits), Signal(x_bits), Signal(w_bits)
+        step, group, tile = (Signal(bits, name=name, init=1) for name, bits in (
+            ("step", w_bits), ("group", x_bits), ("tile", w_bits)))
         w_bases, x_bases, valid = chain("w_base", w_bits), chain("x_base", x_bits), self.valid
         w_step, x_step = Signal(w_bits), Signal(x_bits)
+        # The first row's own addresses go on from step to step, and need not be added up.
+        w_at, x_at, again = Signal(w_bits), Signal(x_bits), Signal(init=1)  # x from the beginning
         leaves = self.leaves  # a tile leaves the last row at the step, if it is the first
         # The step that is multiplied.
         active, moving, left = self.active[0], self.moving[0], self.left
         x_reads, x_offset = chain("x_read", x_bits), Signal(x_bits)
         taken = self.taken    # all sums have been read
-        go = Signal()
-        m.d.comb += go.eq(~(first & leaves) | taken)
+        go, begins = Signal(), Signal()
+        m.d.comb += [go.eq(~(first & leaves) | taken),
+                     begins.eq((turn == loop - 1) & go & ~ended)]
         # Counts stand for at least two cycles before they are asked.
         last_step, last_group, last_tile = Signal(), Signal(), Signal()
-        m.d.sync += [last.eq(count == (most - 1)[:len(count)]) for last, count, most in (
+        m.d.sync += [last.eq(count == most[:len(count)]) for last, count, most in (
             (last_step, step, self.steps), (last_group, group, self.groups),
             (last_tile, tile, self.tiles))]
 
+        with m.If(begins | active & (turn != loop - 1)):
+            m.d.sync += x_at.eq(x_at + 1)
+        with m.If(begins & again):
+            m.d.sync += x_at.eq(0)
+        following = (w_at + rows)[:w_bits]
+        with m.If(~running | begins & last_step & last_group):
+            m.d.sync += w_bases[0].eq(Mux(running, following, self.base))
+        with m.If(~running | begins):
+            m.d.sync += w_at.eq(Mux(running & (~last_step | last_group), following, w_bases[0]))
         with m.If(~running):
             m.d.sync += [
-                turn.eq(0), step.eq(0), first.eq(1), group.eq(0), tile.eq(0),
+                turn.eq(0), step.eq(1), first.eq(1), group.eq(1), tile.eq(1),
                 w_step.eq(0), x_step.eq(0), leaves.eq(0), active.eq(0), moving.eq(0), left.eq(0),
-                w_bases[0].eq(self.base), x_bases[0].eq(0), valid[0].eq(1), taken.eq(1),
-                ended.eq(0), *(each.eq(0) for each in valid[1:])]
+                x_bases[0].eq(0), valid[0].eq(1), taken.eq(1), again.eq(1), ended.eq(0),
+                *(each.eq(0) for each in valid[1:])]
         with m.Else():
             m.d.sync += [turn.eq(Mux(turn == loop - 1, 0, turn + 1)), x_offset.eq(x_offset + 1)]
             with m.If(turn == loop - 1):
-                m.d.sync += [active.eq(go & ~ended), moving.eq(go & first & ~ended),
-                             left.eq(go & first & leaves & ~ended)]
-                with m.If(go & ~ended):
-                    m.d.sync += [x_offset.eq(x_step), w_step.eq(w_step + rows),
-                                 x_step.eq(x_step + loop), step.eq(step + 1), first.eq(0)]
-                    m.d.sync += [one.eq(other) for one, other in zip(x_reads, x_bases, strict=True)]
-                    with m.If(first & leaves):
-                        m.d.sync += [taken.eq(0), ended.eq(~Cat(valid).any())]
-                    with m.If(last_step):
-                        self._next_tile(m, last_group, last_tile, group, tile, w_bases, x_bases,
-                                        w_step, x_step)
-                        m.d.sync += [step.eq(0), first.eq(1), leaves.eq(valid[-1])]
-
+                m.d.sync += [active.eq(begins), moving.eq(begins & first),
+                             left.eq(begins & first & leaves)]
+            with m.If(begins):
+                m.d.sync += [x_offset.eq(x_step), w_step.eq(w_step + rows),
+                             x_step.eq(x_step + loop), step.eq(step + 1), first.eq(0), again.eq(0)]
+                m.d.sync += [one.eq(other) for one, other in zip(x_reads, x_bases, strict=True)]
+                with m.If(first & leaves):
+                    m.d.sync += [taken.eq(0), ended.eq(~Cat(valid).any())]
+                with m.If(last_step):
+                    self._next_tile(m, last_group, last_tile, group, tile, w_bases, x_bases,
+                                    w_step, x_step)
+                    m.d.sync += [step.eq(1), first.eq(1), leaves.eq(valid[-1]),
+                                 again.eq(last_group)]
         # Words of w, one a cycle, the last one in the step's last cycle but one: with it comes the
         # load, a cycle later, when it has been read.
+        reads = [w_at, *(base + w_step + row for row, base in enumerate(w_bases[1:], 1))]
         with m.Switch(turn):
-            for row in range(rows):
+            for row, read in enumerate(reads[:-1]):
                 with m.Case((loop - rows + row) % loop):
-                    m.d.comb += self.weight.eq(w_bases[row] + w_step + row)
+                    m.d.comb += self.weight.eq(read)
+            with m.Default():
+                m.d.comb += self.weight.eq(reads[-1])
         m.d.comb += [self.load[0].eq(active & (turn == 0)),
                      array.load.eq(self.load[-1]), array.moving.eq(self.moving[-1]),
-                     *(port.eq(read + x_offset) for port, read
-                       in zip(self.elements, x_reads, strict=True))]
+                     self.elements[0].eq(x_at), *(
+                         port.eq(read + x_offset) for port, read
+                         in zip([*self.elements][1:], x_reads[1:], strict=True))]
         for early, late in (pair for chain in (self.active, self.moving, self.load)
                             for pair in zip(chain, chain[1:], strict=False)):
             m.d.sync += late.eq(early)
@@ -224,8 +249,7 @@ class MatrixControl(wiring.Component):
             m.d.sync += [one.eq(other) for one, other in
                          zip(numbers[1:], numbers, strict=False)]
         with m.If(last_group):
-            m.d.sync += [group.eq(0), tile.eq(tile + 1), x_bases[0].eq(0),
-                         w_bases[0].eq(w_bases[0] + w_step + shape.rows)]
+            m.d.sync += [group.eq(1), tile.eq(tile + 1), x_bases[0].eq(0)]
             with m.If(last_tile):
                 m.d.sync += valid[0].eq(0)
         with m.Else():

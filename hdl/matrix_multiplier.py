@@ -1,5 +1,8 @@
 """A folded multiplier whose blocks multiply matrices of small integers, too."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -22,7 +25,6 @@ class Lane:
         self.load = register("load", 1)
         self.digit, self.low = register("digit", shape.element), register("low", shape.element)
         bits = shape.products * shape.element
-        self.taken = [register(f"taken{n}", bits) for n in range(shape.limbs)]
         self.paid = [register(f"paid{n}", bits) for n in range(shape.limbs)]
         self.last = Signal(shape.element + shape.factor_bits, name=f"lane{row}_last")
 
@@ -93,21 +95,22 @@ class MatrixMultiplier(FoldedMultiplier):
         """The registers that the mode's ports go to."""
         shape = self.shape
         m.d.sync += [
-            lane.mode.eq(self.lanes[row - 1].mode if row else self.mode), lane.load.eq(self.load),
-            # Words come in the order of rows and wait for the last.
-            lane.word.eq(self.lanes[row + 1].word if row + 1 < shape.rows else self.word)]
+            lane.mode.eq(self.lanes[row - 1].mode if row else self.mode), lane.load.eq(self.load)]
+        with m.If(lane.mode):  # words come in the order of rows and wait for the last
+            m.d.sync += lane.word.eq(
+                self.lanes[row + 1].word if row + 1 < shape.rows else self.word)
+        with m.Else():
+            m.d.sync += lane.word.eq(0)
         with m.If(lane.mode & self.active):
             elements = self.elements.word_select(row, 2 * shape.element)
             m.d.sync += Cat(lane.digit, lane.low).eq(elements)
         with m.Else():
             m.d.sync += [lane.digit.eq(0), lane.low.eq(0)]
-        with m.If(lane.load):
-            m.d.sync += Cat(*(Cat(*pair) for pair in zip(lane.taken, lane.paid, strict=True))).eq(
-                lane.word)
-        with m.If(~lane.mode):
-            m.d.sync += [held.eq(0) for held in lane.taken]
-            for n, held in enumerate(lane.paid):
+        for n, held in enumerate(lane.paid):
+            with m.If(~lane.mode):
                 m.d.sync += held.eq(self._elements_of(self._constant(n)))
+            with m.Elif(lane.load):
+                m.d.sync += held.eq(lane.word.word_select(2 * n + 1, len(held)))
 
     def _constant(self, n):
         """The limb of the only modulus' constant; 0 where there are two, or it has no block."""
@@ -142,9 +145,25 @@ class MatrixMultiplier(FoldedMultiplier):
         start = start & ~mode if first else start
         return start | self.moving if last else start
 
-    def entered(self, m, row, a, b):
+    def entered(self, m, row, a):
         with m.If(self.lanes[row].mode):
-            m.d.sync += [held.eq(0) for held in (a[0], *b)]
+            m.d.sync += a[0].eq(0)
+
+    def b_widths(self):
+        """A narrow limb has room for elements, too."""
+        return [max(width, self.shape.factor_bits) for width in super().b_widths()]
+
+    def enter_b(self, m, row, held, first, again, start):
+        """In the mode elements of w wait there. What comes from before a row and what goes round is
+        0 then, and out of the mode a word is: so a bit has one table."""
+        lane = self.lanes[row]
+        start = start if row else start & ~lane.mode
+        with m.If(lane.mode):
+            m.d.sync += [limb.eq(0) for limb in again]
+        with m.If(~lane.mode | lane.load):
+            for n, (limb, one, other) in enumerate(zip(held, first, again, strict=True)):
+                elements = lane.word.word_select(2 * n, len(lane.paid[n]))
+                m.d.sync += limb.eq(Mux(start, one, other) | self._spaced(elements))
 
     def step(self, row, pipe, running, digit, b, second):
         """See `FoldedMultiplier.step`. In front of the blocks are plain registers, which a device's
@@ -158,7 +177,6 @@ class MatrixMultiplier(FoldedMultiplier):
 
         low = pipe.register("low", Mux(lane.mode, lane.low, sums[0][:shape.digit]), digit_bound)
         digit = pipe.register("digit", digit | lane.digit, digit_bound)
-        b = [limb | self._spaced(held) for limb, held in zip(b, lane.taken, strict=True)]
         b_bounds = [(1 << len(limb)) - 1 for limb in b]
         b = pipe.register_all("b", b, b_bounds)
         factors = self._factors(pipe, lane, second)
@@ -252,30 +270,38 @@ class MatrixMultiplier(FoldedMultiplier):
 
     def wait(self, pipe, number):
         self.stages = self.stages or [number.values]
-        held = [Signal.like(value, name=f"waits{len(self.stages)}_{n}", reset_less=True)
-                for n, value in enumerate(self.stages[-1])]
-        with pipe.m.If(self.advancing):
-            pipe.m.d.sync += Cat(held).eq(Cat(self.stages[-1]))
+        if len(self.stages) == self.shape.loop:  # behind all that wait
+            held = self._masked(pipe.m)
+        else:
+            held = [Signal.like(value, name=f"waits{len(self.stages)}_{n}", reset_less=True)
+                    for n, value in enumerate(self.stages[-1])]
+            with pipe.m.If(self.advancing):
+                pipe.m.d.sync += Cat(held).eq(Cat(self.stages[-1]))
         self.stages.append(held)
         # To a product counts of carries are nothing.
         return Limbs([value[:max(1, bound.bit_length())] for value, bound
                       in zip(held, number.bounds, strict=True)], number.bounds)
 
+    def _masked(self, m):
+        """The sums that have come furthest, one cycle later; in the mode those of one column, and 0
+        of the others, which takes a register's reset, where choosing takes tables."""
+        found = [Signal.like(value, name=f"masked{n}", reset_less=True)
+                 for n, value in enumerate(self.stages[-1])]
+        for n, (masked, value) in enumerate(zip(found, self.stages[-1], strict=True)):
+            m.d.sync += masked.eq(value)
+            with m.If(self.lanes[-1].mode & (self.column != n)):
+                m.d.sync += masked.eq(0)
+        return found
+
     def _read(self, m):
-        """One column of the sums that have come furthest, chosen in two steps."""
-        shape = self.shape
-        there = [*self.stages[shape.loop - 1]]
-        widths = self._widths([(1 << (len(value) - shape.count_bits)) - 1 for value in there])
-        there = [Cat(value[:shape.held_bits], value[width:])
-                 for value, width in zip(there, widths, strict=True)]
-        column, high = self.column, Signal(max(1, len(self.column) - 2), reset_less=True)
-        m.d.sync += high.eq(column >> 2)
-        fours = [Array(there[n:n + 4])[column[:2]] for n in range(0, len(there), 4)]
-        chosen = [Signal(len(there[0]), name=f"read{n}", reset_less=True)
-                  for n in range(len(fours))]
-        found = Signal(len(there[0]), name="found", reset_less=True)
-        m.d.sync += [*(held.eq(four) for held, four in zip(chosen, fours, strict=True)),
-                     found.eq(Array(chosen)[high])]
+        """One column of the sums that have come furthest."""
+        shape, stages = self.shape, self.stages
+        masked = stages[shape.loop] if len(stages) > shape.loop else self._masked(m)
+        widths = self._widths([(1 << (len(value) - shape.count_bits)) - 1 for value in masked])
+        found = Signal(shape.held_bits + shape.count_bits, reset_less=True)
+        m.d.sync += found.eq(reduce(or_, (
+            Cat(value[:shape.held_bits], value[width:])
+            for value, width in zip(masked, widths, strict=True))))
         if shape.products == 1:
             m.d.comb += self.sums.eq(found)
             return

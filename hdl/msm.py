@@ -560,9 +560,11 @@ class Msm(wiring.Component):
         m.d.comb += [adder.weights.eq(matrices.weights), adder.elements.eq(matrices.elements)]
         with m.If(~matrices.ready):
             m.d.comb += unit.lending.eq(1)
+        # Where nobody else uses them, what they are told out of turn is nobody's.
+        theirs_now = C(1) if self.shape.transform is None else ~matrices.ready
         for theirs, plane in zip(matrices.planes, unit.planes, strict=False):
             m.d.comb += theirs.word.eq(plane.word)
-            with m.If(~matrices.ready):
+            with m.If(theirs_now):
                 m.d.comb += [getattr(plane, name).eq(getattr(theirs, name))
                              for name in ("row", "written", "enable", "value")]
 

@@ -1,6 +1,7 @@
 # amaranth: UnusedElaboratable=no
 """Matrices within the accelerator: by command, on the adder's multiplier, in its mailboxes."""
 
+from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -21,6 +22,10 @@ from tests.hdl.test_accelerator import converse
 from tests.hdl.words import Expected, answer, header
 
 SHAPE = with_matrices(TOY_SHAPE)
+ONE_PLANE = replace(SHAPE, adder=replace(
+    SHAPE.adder, multiplier=replace(SHAPE.adder.multiplier, element=2)))
+"""Elements of two bits, whose weights take one plane of the mailboxes, as bytes do full size."""
+
 PLACE_OF_W = 500
 """Where weights lie in the memory, behind the points."""
 
@@ -52,12 +57,13 @@ def asked(plan, x, **more):
 
 
 @pytest.mark.parametrize("shape, pause", [
-    pytest.param(SHAPE, 0, id="flowing"), *(
+    pytest.param(SHAPE, 0, id="flowing"), pytest.param(ONE_PLANE, 0, id="one plane"), *(
         pytest.param(*case, id=name, marks=pytest.mark.slow) for name, *case in (
             ("stalling", SHAPE, 0.4), ("beside transforms", with_transforms(SHAPE), 0.4)))])
 def test_between_sums(shape, pause):
     """A sum, matrices, matrices by weights that are there, at another entry, and a sum; then none
     are there any more."""
+    assert shape.lent[0] == (1 if shape is ONE_PLANE else 3)
     rng, window = Random(1), WindowPlan(TOY_CURVE.scalar.bits, 2)
     points = rng.choices(toy_points(Group.G1), k=6)
     run = Expected(shape, Group.G1, window, [rng.randrange(181) for _ in points], points)

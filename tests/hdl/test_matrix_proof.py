@@ -13,7 +13,7 @@ NO_WAIT = ("go.eq(~(first & leaves) | taken)", "go.eq(1)")
 NO_ROOM = ("~self.pause & (room != 0)", "~self.pause")
 """Sums are asked for that the queue has no place for."""
 
-AT_ONCE = ("self.busy.eq(1), self.wait.eq(most)", "self.busy.eq(1), self.wait.eq(1)")
+AT_ONCE = ("self.wait.eq(most)", "self.wait.eq(1)")
 """The mode changes while products are in the blocks."""
 
 STILL_READ = ("finished.eq(ended & taken & sent)", "finished.eq(ended)")

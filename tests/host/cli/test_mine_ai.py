@@ -9,17 +9,20 @@ import pytest
 pytest.importorskip("onnxruntime")
 
 from proofmill.boards.shapes import SMALLEST
-from proofmill.hdl.presets import with_matrices
+from proofmill.hdl.presets import TOY_SHAPE, with_matrices
 from proofmill.host.cli.main import main
-from proofmill.host.cli.mine_ai import Filler
+from proofmill.host.cli.mine_ai import WEIGHT_WORDS, Filler, array_on
 from proofmill.host.cli.records import FIELDS
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.array.jobs import Kind
+from proofmill.host.prover.devices.accelerator import Accelerator
+from proofmill.host.prover.devices.device import BOARD_HZ
 from proofmill.host.prover.inference.accelerated import AcceleratorModel
 from proofmill.host.prover.inference.array import Array
 from proofmill.host.prover.inference.making import make
 from proofmill.host.prover.inference.quantisation import Quantisation
+from proofmill.sim.verilated import Simulation, build
 from tests.host.prover.inference.onnx_models import Qdq
 
 PATIENCE = 60.0
@@ -69,6 +72,21 @@ def test_results_are_computed_on_an_array(digits_model) -> None:
             time.sleep(0.02)
     assert filler.right > 0.9 * filler.digits > 0
     assert filler.array.book.earned[Kind.RESULT].cycles == sum(array.commands[rated:])
+
+
+def test_a_board_computes_results_where_it_multiplies_matrices() -> None:
+    """In commands of a thousandth of a second, in its own share of the memory."""
+    for shape, there in ((TOY_SHAPE, False), (with_matrices(TOY_SHAPE), True)):
+        gateware, library = build(shape)
+        board = Accelerator(Simulation(library), gateware.identity)
+        before = board.memory
+        array = array_on(board)
+        assert (array is not None) == there and before - board.memory == WEIGHT_WORDS * there
+        if array is not None:
+            x, w = np.arange(-20, 40).reshape(12, 5), np.arange(15).reshape(5, 3)
+            assert np.array_equal(array.multiply(x, w), x @ w)
+            assert array.most_cycles == BOARD_HZ // 1_000 and array.failure is None
+        board.close()
 
 
 def test_a_model_that_takes_no_digits_is_refused(tmp_path) -> None:
