@@ -183,15 +183,16 @@ class Accelerator:
 
     def multiply(self, group: Group, address: int, scalars: Limbs, plan: WindowPlan,
                  progress: Callable[[int], None] | None = None, *, finish: bool = True,
-                 stored: int = 0, digits: int = 0) -> Sum:
+                 stored: int = 0, digits: int = 0, held: int | None = None) -> Sum:
         """Sum `scalars` (shape (n, 4), plain integers) times the points loaded at `address`.
 
         Beside every point lie its copies for slices of `stored` bits, 0 where there are none; the
         plan's slices have as many bits, or a multiple of these. Or its multiples for so many
         `digits` to a base, if they are not 0: the plan is of these, or without copies.
-        With `finish` the accelerator combines the groups of the last level itself, over all passes
-        of the plan, if it has a finisher. `progress` is told, in every pass, how many points have
-        gone in since the last time.
+        Where the scalars are `held`, from a word of the memory on, they are not sent; their digits
+        are to no base then, and the accelerator evaluates. With `finish` the accelerator combines
+        the groups of the last level itself, over all passes of the plan, if it has a finisher.
+        `progress` is told, in every pass, how many points have gone in since the last time.
         """
         finish = finish and bool(self.identity["finisher"])
         point: Limbs | None = None
@@ -204,7 +205,9 @@ class Accelerator:
             raise ValueError(f"slices of {plan.stride} bits want other copies than those for "
                              f"slices of {stored} bits")
         size = self.point_words(group)
-        words = scalar_words(sent_scalars(scalars, plan))
+        if held is not None and plan.base:
+            raise ValueError("scalars that are held are no digits to a base")
+        words = scalar_words(sent_scalars(scalars, plan)) if held is None else _words()
         if digits and not plan.base:  # the point itself is the last
             address += (digits - 1) * size
         place = {"point_words": size * (digits or copies_of(plan.bits, stored)),
@@ -217,8 +220,9 @@ class Accelerator:
         self.overwritten += 1
         for first, windows in reversed(plan.passes) if finish else plan.passes:
             self._send(_words(*multiply_head(
-                group, plan, first=first, windows=windows, finish=int(finish), address=address,
-                count=len(scalars), words=len(words), **place)))
+                group, plan, first=first, windows=windows, address=address,
+                finish=int(finish) | (held is not None) << 1, count=len(scalars),
+                words=len(words) if held is None else held, **place)))
             head = self._feed(words, len(scalars), progress)
             if not finish:
                 self._collect(group, plan, first, head, points)
@@ -299,27 +303,21 @@ class Accelerator:
                               f"scalar has {SCALAR_WORDS}: it is of another curve")
         return None if found is None else Room(**found)
 
-    def evaluate(self, program: tuple[int, int], witness: Limbs, power: int
+    def evaluate(self, program: tuple[int, int], witness: tuple[int, int], power: int
                  ) -> tuple[Limbs, dict[str, int]]:
         """(The scalars of a key's points H, the counters of what it took) from a witness.
 
-        `program`: where matrices of 2 ** `power` rows each are loaded, (address, words), see
-        `sim.evaluator.program`. `witness`: shape (wires, 4), plain integers below r; it lies behind
-        what is loaded meanwhile, and behind it what `transform` has there. Scalars are zeros where
-        the accelerator has no datapath. Raises `DeviceError` where the memory has no room left.
+        `program`, `witness`: where they lie, (address, words): matrices of 2 ** `power` rows each,
+        see `sim.evaluator.program`, and plain integers below r. Behind what is loaded is meanwhile
+        what `transform` has there. Scalars are zeros where the accelerator has no datapath. Raises
+        `DeviceError` where the memory has no room left.
         """
-        before, room = self.used, self.room(1 << power)
-        words = witness.size + room
-        self._check_free(words, f"a witness of {len(witness):,} wires and a transform of "
-                         f"{1 << power:,} values take {words:,} words of the device's memory")
-        address = self.load(witness)
+        room = self.room(1 << power)
+        self._check_free(room, f"a transform of {1 << power:,} values takes {room:,} words of the "
+                               "device's memory")
         self.overwritten += 1
-        try:
-            self._send(_words(*evaluate_words(
-                program, (address, witness.size), power, finish=True,
-                tiles=(self.used if room else 0, room))))
-        finally:
-            self.unload(before)
+        self._send(_words(*evaluate_words(
+            program, witness, power, finish=True, tiles=(self.used if room else 0, room))))
         self._answer(Command.EVALUATE)
         scalars = self._receive(SCALAR_WORDS << power).reshape(-1, SCALAR_WORDS)
         self._answer(Command.EVALUATE)

@@ -75,6 +75,10 @@ def machine_of(identity: dict[str, int], group: Group, scalar_seconds: float = 0
 COMBINED = 4
 """Points of G1 that there is always room for beside those that are held: see `combine`."""
 
+TAIL = 4
+"""Scalars behind those of a witness for which there is room in the memory: a proof's random numbers
+are among a sum's."""
+
 MULTIPLES = 4
 """Slices of so many times the bits that the copies are for are considered at the most."""
 
@@ -157,6 +161,9 @@ class LanesDevice:
         self._waiting: list[_Loaded] = []
         self._reserved = 0  # words of an accelerator's memory
         self._room = 0      # ... that transforms take
+        # What of the first's a witness has, and behind it `TAIL` scalars, and which is there.
+        self._place = (0, 0)
+        self._witness: Limbs | None = None
         self._pool = ThreadPoolExecutor(len(self.accelerators), "proofmill-lane")
 
     @property
@@ -343,24 +350,32 @@ class LanesDevice:
         """See `Evaluating.evaluated`; by the first accelerator, which is given the program with the
         first witness."""
         accelerator = self.accelerators[0]
+        witness = np.ascontiguousarray(witness)
         words, power = kept.words, kept.matrices.power
         if words is None:
             assert accelerator.evaluation is not None
             words = program(accelerator.evaluation, self._order, kept.matrices)
             kept.words = words
         with self._lock:  # what is chosen from now on leaves room for it
-            room = max(self._room, witness.size + accelerator.room(1 << power))
-            more = 0 if kept.reserved else len(words)
-            if self._reserved + more + room > accelerator.memory:
+            room = max(self._room, accelerator.room(1 << power))
+            more, own = 0 if kept.reserved else len(words), witness.size + TAIL * witness.shape[1]
+            if self._place[1] >= own:
+                own = 0
+            if self._reserved + more + own + room > accelerator.memory:
                 return None
             self._room = room
             self._reserved += more
             kept.reserved = True
+            if own:
+                self._witness, self._place = None, (accelerator.reserve(own), own)
 
         def compute() -> tuple[Limbs, dict[str, int]]:
             if kept.place is None:
                 kept.place = accelerator.load(words), len(words)
-            return accelerator.evaluate(kept.place, witness, power)
+            self._witness = None
+            accelerator.write(self._place[0], witness)
+            self._witness = witness
+            return accelerator.evaluate(kept.place, (self._place[0], witness.size), power)
 
         return self._quotient(compute)
 
@@ -380,6 +395,24 @@ class LanesDevice:
             raise DeviceError(f"{self.name} gave a scalar, number {bad}, that is not below the "
                               "groups' order; the device computes wrongly, so use another one")
         return Quotient(scalars, cycles, moved, evaluated)
+
+    def _held(self, scalars: Limbs, plan: WindowPlan) -> int | None:
+        """From which word on these scalars lie in the only accelerator's memory, as far as they are
+        the witness that it has, or the end of it; None where they are better sent, which they are
+        but over a line: then zeros, and what points at infinity are multiplied by, are left out."""
+        accelerator, witness = self.accelerators[0], self._witness
+        if (witness is None or len(self.accelerators) > 1 or plan.base or not len(scalars)
+                or not accelerator.link.scalar_seconds):
+            return None
+        address, more = self._place[0], len(scalars) - len(witness)
+        if more < 0:
+            end = witness[-len(scalars):]
+            return address - more * witness.shape[1] if np.array_equal(scalars, end) else None
+        if more > TAIL or not np.array_equal(scalars[:len(witness)], witness):
+            return None
+        if more:
+            accelerator.write(address + witness.size, np.ascontiguousarray(scalars[len(witness):]))
+        return address
 
     def _load(self, number: int, loaded: _Loaded) -> int:
         """Where accelerator `number` holds these points, from now on if not before."""
@@ -407,7 +440,7 @@ class LanesDevice:
         address = self._load(number, loaded)
         answer = accelerator.multiply(group, address, _wanted(job), plan, tell,
                                       finish=self.finish_on_chip, stored=loaded.stride or 0,
-                                      digits=loaded.digits)
+                                      digits=loaded.digits, held=self._held(job.scalars, plan))
         if accelerator.identity["datapath"]:
             point = answer.point
             if point is None:

@@ -1,19 +1,25 @@
 """A w and B w from the device: used where it evaluates, and this machine's where it has no room."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from proofmill.hdl.accelerator import identity_words
+from proofmill.hdl.commands import SUM_COUNTERS
+from proofmill.hdl.curve import Group
 from proofmill.hdl.evaluate import room_words
 from proofmill.hdl.presets import STANDARD, control_only, with_evaluation
+from proofmill.hdl.windows import WindowPlan
 from proofmill.host.bench.evaluations import entries_of
 from proofmill.host.prover.curve import scalars
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, from_limbs
-from proofmill.host.prover.devices.accelerator import Accelerator
+from proofmill.host.prover.devices.accelerator import Accelerator, Sum
 from proofmill.host.prover.devices.apart import ApartDevice
 from proofmill.host.prover.devices.catalogue import open_device
 from proofmill.host.prover.devices.device import DeviceError, Evaluating, Quotient
-from proofmill.host.prover.devices.lanes import LanesDevice
+from proofmill.host.prover.devices.lanes import TAIL, LanesDevice
+from proofmill.host.prover.devices.link import Link
 from proofmill.host.prover.groth16.evaluation import Evaluator, matrices_of, quotient_of
 from proofmill.host.prover.groth16.prove import Prover
 from proofmill.host.prover.groth16.verify import verify
@@ -105,11 +111,13 @@ def test_a_device_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_the_matrices_of_a_key() -> None:
     key, _ = inputs("chain4")
-    found = matrices_of(key)
-    assert [(row, wire, found.coefficients[which]) for row, wire, which in zip(
-        found.rows.tolist(), found.wires.tolist(), found.which.tolist(), strict=True)] == [
-            tuple(entry) for entry in entries_of(key)]
-    assert 2 << found.power == 2 * key.domain_size
+    stored = key.coefficients
+    values = scalars.to_integers(scalars.from_double_montgomery_limbs(stored["value"]))
+    assert entries_of(key) == [
+        (matrix * key.domain_size + row, wire, value) for matrix, row, wire, value in zip(
+            *(stored[name].tolist() for name in ("matrix", "constraint", "signal")), values,
+            strict=True)]
+    assert 1 << matrices_of(key).power == key.domain_size
 
 
 class Board(Accelerator):
@@ -121,32 +129,100 @@ class Board(Accelerator):
         super().__init__(Identified(identity_words(
             control_only(SHAPE), 1, memory_words=memory_words)))
         self.asked: list[tuple[tuple[int, int], int]] = []
+        self.written: list[tuple[int, int]] = []
+        self.held: dict[int, int | None] = {}
 
     def load(self, words: Limbs) -> int:
         self.used += words.size
         return self.used - words.size
 
-    def evaluate(self, program: tuple[int, int], witness: Limbs, power: int
+    def write(self, address: int, words: Limbs) -> None:
+        self.written.append((address, words.size))
+
+    def evaluate(self, program: tuple[int, int], witness: tuple[int, int], power: int
                  ) -> tuple[Limbs, dict[str, int]]:
+        assert witness == self.written[-1]
         self.asked.append((program, power))
-        return witness, {"moved": 1, "transform": 2, "brought": 3, "evaluated": 4, "given": 5}
+        return np.zeros((0, 4), np.uint64), {
+            "moved": 1, "transform": 2, "brought": 3, "evaluated": 4, "given": 5}
+
+    def multiply(self, group: Group, address: int, scalars: Limbs, plan: WindowPlan,
+                 progress: Callable[[int], None] | None = None, *, finish: bool = True,
+                 stored: int = 0, digits: int = 0, held: int | None = None) -> Sum:
+        self.held[len(scalars) + (group is Group.G2)] = held
+        return Sum(dict.fromkeys(SUM_COUNTERS, 0))
 
 
 def test_a_program_is_loaded_once_and_only_where_it_has_room() -> None:
     key, witness = inputs("chain4")
     matrices = matrices_of(key)
     size = len(program(ROOM, SCALAR_MODULUS, matrices))
-    for memory, there in ((size + witness.size, True), (size + witness.size - 1, False)):
+    whole = size + witness.size + 4 * TAIL
+    for memory, there in ((whole, True), (whole - 1, False)):
         board = Board(memory)
         device = LanesDevice("board", [board])
         kept = device.keep(matrices)
         for _ in range(2):
             found = device.evaluated(kept, witness)
             assert found == (Quotient(None, 15, 1, 12) if there else None)
-        assert board.asked == [((0, size), matrices.power)] * (2 * there)
-        assert board.used == size * there
+        assert board.asked == [((whole - size, size), matrices.power)] * (2 * there)
+        assert board.used == memory * there
         other = device.keep(matrices)  # for which there is no room beside the first
         assert device.evaluated(other, witness) is None
+
+
+@pytest.mark.parametrize("line", [True, False])
+def test_over_a_line_sums_find_the_witness_in_the_memory(line: bool) -> None:
+    """All but that of H, whose scalars are none of its; with the proof's random numbers behind."""
+    key, witness = inputs("chain4")
+    board = Board(1 << 22)
+    vars(board.link).update(scalar_seconds=1e-6 * line)
+    result = Prover(key, LanesDevice("board", [board])).prove(witness)
+    assert verify(key.verification_key, result.public, result.proof)
+    wires, tails = key.wires, [(witness.size, 4 * more) for more in (1, 2, 2)]
+    if line:
+        assert board.held == {wires + 2: 0, wires + 1: 0, wires + 3: 0,
+                              len(key.c): 4 * (key.public + 1), len(key.h): None, 4: None}
+    else:
+        assert set(board.held.values()) == {None}
+    assert sorted(board.written) == [(0, witness.size), *tails][:4 if line else 1]
+
+
+class Line:
+    """A simulation's link as a line that takes its time for a word: only the words are counted."""
+
+    scalar_seconds = 1e-6
+
+    def __init__(self, link: Link) -> None:
+        self.link, self.words = link, 0
+
+    def exchange(self, words: Limbs, room: int, cycles: int) -> tuple[int, Limbs]:
+        taken, answers = self.link.exchange(words, room, cycles)
+        self.words += taken
+        return taken, answers
+
+    def reset(self) -> None:
+        self.link.reset()
+
+    def close(self) -> None:
+        self.link.close()
+
+
+@pytest.mark.slow
+def test_a_proof_over_a_line() -> None:
+    """Of a witness' words none goes over it twice, by the accelerator's own Verilog."""
+    key, witness = inputs("chain4")
+    device = open_device("rtl+e", lanes=1)
+    assert isinstance(device, LanesDevice)
+    prover = Prover(key, device)
+    prover.prove(witness)  # which loads the key
+    line = device.accelerators[0].link = Line(device.accelerators[0].link)
+    result = prover.prove(witness)
+    assert verify(key.verification_key, result.public, result.proof)
+    assert result.calls_on_device == 5 and not result.faults
+    h = 4 * key.domain_size + -(-key.domain_size // 32)
+    assert witness.size <= line.words - h <= witness.size + 300
+    device.close()
 
 
 @pytest.mark.slow
