@@ -23,6 +23,7 @@ from proofmill.host.network.node.blobs import (
     OwnTime,
     make,
 )
+from proofmill.host.network.node.catch_up import CatchUp
 from proofmill.host.network.node.follower import (
     BLOCK_UNKNOWN,
     COLUMNS_MISSING,
@@ -32,6 +33,7 @@ from proofmill.host.network.node.follower import (
 from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.patience import PatientProver, held_up
 from proofmill.host.network.node.prover import NodeProver, at_once
+from proofmill.host.network.node.range_messages import BlockRange, RangeRequest
 from proofmill.host.network.node.states import State
 from proofmill.host.network.node.wire import Topic
 from proofmill.host.prover.devices.cpu import CpuDevice
@@ -178,6 +180,26 @@ def test_the_blobs_of_a_restarted_node_are_in_its_archive(
         assert again.head().root == source.follower.head().root
         stored = archive.part(bytes(again.head().root), Topic.COLUMNS)
         assert stored == of(heard, Topic.COLUMNS, 1)
+
+
+def test_who_was_away_gets_the_cells_with_the_blocks(
+        heard: tuple[Source, BlobMaker, list[Any]]) -> None:
+    """And looks at no payload without them."""
+    source, late, answers = heard[0], follower(), list[bytes]()
+    late.tick(source.follower.slot, source.follower.milliseconds)
+    serving, asking = (CatchUp(each, source.archive, lambda peer, topic, data: None,
+                               lambda peer, topic, data: answers.append(data),
+                               lambda peer, reason: None) for each in (source.follower, late))
+    serving.take(Topic.RANGE_REQUEST, bytes(RangeRequest(
+        identifier=1, head_root=source.follower.head().root, start_slot=1,
+        count=2).encode_bytes()), "late")
+    first, second = BlockRange.decode_bytes(answers[0]).blocks
+    whole = first.copy()
+    first.columns.pop()
+    assert asking._learn(first, "peer") == "" and not late.has(bytes(spec.hash_tree_root(
+        first.block.message)), full=True)
+    assert asking._learn(whole, "peer") == asking._learn(second, "peer") == ""
+    assert late.head().root == source.follower.head().root and asking.fetched == 2
 
 
 def test_a_payload_has_the_blobs_that_the_block_commits_to(
