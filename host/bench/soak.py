@@ -36,10 +36,10 @@ Progress = Callable[[int, int], None]
 class HurriedTime:
     """A `running.Timekeeper` for so many slots."""
 
-    def __init__(self, slots: int) -> None:
-        """Before the first slot."""
+    def __init__(self, slots: int, begun: int = 0) -> None:
+        """A second before the slot `begun`."""
         self.node: RunningNode | None = None
-        self._slots, self._now = slots, GENESIS - 1.0
+        self._slots, self._now = slots, GENESIS + begun * SLOT_MS / 1000 - 1.0
 
     def now(self) -> float:
         """When the last step was due."""
@@ -72,6 +72,8 @@ def resident_bytes() -> int:
 def soak(folder: Path, slots: int, key: ProvingKey, progress: Progress | None = None) -> JsonObject:
     """Run a node of 64 validators and a prover for `slots` in `folder`; what came of it.
 
+    `restart_seconds`: until the node, begun once more, is at its head again and listens, by its
+    final state and the `restart_blocks` after it.
     `series`: memory in bytes by slot. `growth`: the most over the least of it after the first
     `WARM_SHARE` of the run, less 1. `key`: of the smallest block circuit.
     """
@@ -83,7 +85,24 @@ def soak(folder: Path, slots: int, key: ProvingKey, progress: Progress | None = 
     config = home / "node-0" / "node.toml"
     settings = read_settings(config, {
         f"PROOFMILL_{table}_PORT": "0" for table in ("NETWORK", "METRICS", "MINER", "API")})
-    return watched(prepared(settings, config.parent, "soak"), slots, progress)
+    ready = prepared(settings, config.parent, "soak")
+    found = watched(ready, slots, progress)
+    seconds, blocks = begun_again(ready, int(found["slots"]))
+    return found | {"restart_seconds": seconds, "restart_blocks": blocks}
+
+
+def begun_again(ready: Prepared, slots: int) -> tuple[float, int]:
+    """Begin a node that has passed so many slots, and end it; seconds until it listens, and how
+    many blocks it has checked for that."""
+    clock = HurriedTime(slots, slots)
+    seen: list[float] = []
+    node = clock.node = RunningNode(
+        ready, on_ready=lambda node, port: seen.append(time.perf_counter()), time_of=clock)
+    start = time.perf_counter()
+    asyncio.run(node.run())
+    assert node.watch is not None
+    begun = [event.fields for event in node.watch.latest.events if event.kind == "start"][-1]
+    return seen[0] - start, int(begun["blocks"])
 
 
 def watched(ready: Prepared, slots: int, progress: Progress | None = None) -> JsonObject:

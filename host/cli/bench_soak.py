@@ -22,10 +22,11 @@ def add_soak(actions: Commands) -> None:
         "soak", help="a node for a day of simulated time, and its memory",
         description="Run a node with its files, interfaces, 64 validators and a prover on the "
                     "processor for many slots, each begun as soon as the one before is done, and "
-                    "show how much memory the process has. Exit status 1 if after the first "
-                    "quarter it moves by more than 5 %. A slot takes about a second of a "
-                    "processor, so a day takes two hours; Ctrl-C ends it early, with what there "
-                    "is. Caches of some hundred blocks fill first, so ask for 1,500 or more.")
+                    "show how much memory the process has, and how soon the node is there again "
+                    "when it is begun once more. Exit status 1 if after the first quarter its "
+                    "memory moves by more than 5 %. A slot takes about a second of a processor, "
+                    "so a day takes two hours; Ctrl-C ends it early, with what there is. Caches "
+                    "of some hundred blocks fill first, so ask for 1,500 or more.")
     soak.add_argument("--slots", type=whole(LEAST_SLOTS, MOST_SLOTS), default=DAY_SLOTS,
                       metavar="N", help="how many pass (default: 7,200, a day of 12 s)")
     soak.add_argument("--json", action="store_true", help="one JSON object")
@@ -59,4 +60,6 @@ def run_soak(options: argparse.Namespace) -> int:
         screen.line(f"after slot {found['warm_slots']:,}: {found['least_bytes'] / 1e6:,.1f} to "
                     f"{found['most_bytes'] / 1e6:,.1f} MB, {found['growth']:.1%}; flat is at most "
                     f"{FLAT:.0%}")
+        screen.line(f"begun once more, it listened after {found['restart_seconds']:,.1f} s and "
+                    f"{found['restart_blocks']} blocks that were checked anew")
     return 0 if found["flat"] else 1

@@ -495,7 +495,9 @@ FIELDS: dict[str, dict[str, str]] = {
         "series": "a list, below", "warm_slots": "at whose beginning memory may grow",
         "least_bytes": "of the series after them", "most_bytes": "of the series after them",
         "growth": "most / least - 1",
-        "flat": "whether all slots passed and that is at most 0.05"},
+        "flat": "whether all slots passed and that is at most 0.05",
+        "restart_seconds": "until the node, begun once more, is at its head and listens",
+        "restart_blocks": "that it has checked anew for that"},
     "bench soak: series": {"slot": "after which", "resident_bytes": "memory of the process"},
     "bench block": {"sizes": "a list, below"},
     "bench block: sizes": {

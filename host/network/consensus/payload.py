@@ -29,15 +29,24 @@ class NewPayloadRequest(spec.Container):  # type: ignore[misc]  # the specificat
     execution_requests: spec.ExecutionRequests
 
 
+    @classmethod
+    def of(cls, request: spec.NewPayloadRequest) -> "NewPayloadRequest":
+        """Of the specification's."""
+        return cls(**{name: getattr(request, name) for name in _FIELDS})
+
+    @property
+    def request(self) -> spec.NewPayloadRequest:
+        """The specification's."""
+        return spec.NewPayloadRequest(**{name: getattr(self, name) for name in _FIELDS})
+
+
+_FIELDS = ("execution_payload", "versioned_hashes", "parent_beacon_block_root",
+           "execution_requests")
+
+
 def request_root(request: spec.NewPayloadRequest) -> bytes:
     """The root that execution proofs name, 32 bytes, of a specification's `NewPayloadRequest`."""
-    container = NewPayloadRequest(
-        execution_payload=request.execution_payload,
-        versioned_hashes=request.versioned_hashes,
-        parent_beacon_block_root=request.parent_beacon_block_root,
-        execution_requests=request.execution_requests,
-    )
-    return bytes(spec.hash_tree_root(container))
+    return bytes(spec.hash_tree_root(NewPayloadRequest.of(request)))
 
 
 def block_hash(

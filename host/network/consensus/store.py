@@ -11,6 +11,7 @@ drop what lies before the finalised block, and so does `prune_store`.
 """
 
 from collections.abc import Iterable
+from dataclasses import fields
 
 from proofmill.host.network.consensus.spec import INCLUSION_LISTS, spec
 
@@ -39,6 +40,28 @@ def pin_store(store: spec.Store) -> None:
             validators = PinnedValidators(state.validators)
             _pin(state, ("slot",))
             object.__setattr__(state, "validators", validators)
+
+
+def begin_store(store: spec.Store, state: spec.BeaconState, block: spec.BeaconBlock,
+                final: spec.Checkpoint, equivocating: Iterable[int]) -> None:
+    """Have a store begin with a final block and the `state` after it, as one that was pruned there.
+
+    `final`: the checkpoint of that block. `equivocating`: validators whose votes do not count.
+    ValueError where the state is not the block's.
+    """
+    if block.state_root != spec.hash_tree_root(state):
+        raise ValueError("the state is not the one after its block")
+    begun, root = spec.get_forkchoice_store(state, block), spec.Root(final.root)
+    for name in ("justified", "finalized", "unrealized_justified", "unrealized_finalized"):
+        setattr(begun, f"{name}_checkpoint", final)
+    begun.unrealized_justifications[root] = final
+    begun.equivocating_indices = {spec.ValidatorIndex(index) for index in equivocating}
+    for votes in (begun.payload_timeliness_vote, begun.payload_data_availability_vote):
+        votes[root] = [None] * spec.PTC_SIZE
+    begun.checkpoint_states.clear()
+    spec.store_target_checkpoint_state(begun, final)
+    for field in fields(store):  # in its place, since others hold it
+        setattr(store, field.name, getattr(begun, field.name))
 
 
 def prune_store(store: spec.Store) -> None:

@@ -20,7 +20,7 @@ everybody had a turn."""
 
 
 @dataclass(frozen=True)
-class _Branch:
+class Turns:
     """The branch that ends with a block of `slot`: whose turn the slots before it were."""
 
     slot: int
@@ -33,7 +33,7 @@ class Turnout:
     def __init__(self, store: spec.Store) -> None:
         """`store`: the specification's; it may be pruned as it goes on."""
         self._store = store
-        self._branches: dict[bytes, _Branch] = {}
+        self._branches: dict[bytes, Turns] = {}
         self._divided: dict[bytes, frozenset[int]] = {}
 
     def divided(self, root: bytes) -> frozenset[int]:
@@ -52,14 +52,22 @@ class Turnout:
             self._forget()
         return self._divided[root]
 
-    def _branch(self, root: bytes) -> _Branch:
+    def turns(self, root: bytes) -> Turns | None:
+        """What is known of the branch that ends in the block `root`, if it was looked at."""
+        return self._branches.get(root)
+
+    def go_on_from(self, root: bytes, turns: Turns) -> None:
+        """Have looked at the branch up to the block `root`, which may be the store's first."""
+        self._branches, self._divided = {root: turns}, {}
+
+    def _branch(self, root: bytes) -> Turns:
         waiting = []
         while root not in self._branches:
             block = self._store.blocks[root]
             parent = bytes(block.parent_root)
             if parent not in self._branches and parent not in self._store.blocks:
                 # The store's first block: of what came before nothing is known.
-                self._branches[root] = _Branch(int(block.slot), {})
+                self._branches[root] = Turns(int(block.slot), {})
                 break
             waiting.append(root)
             root = parent
@@ -68,7 +76,7 @@ class Turnout:
             branch = self._branches[root] = self._after(branch, root)
         return branch
 
-    def _after(self, parent: _Branch, root: bytes) -> _Branch:
+    def _after(self, parent: Turns, root: bytes) -> Turns:
         """What is known with the block `root`, the next one after `parent`."""
         block, state = self._store.blocks[root], self._store.block_states[root]
         now = int(block.slot)
@@ -82,7 +90,7 @@ class Turnout:
                     state, slot) == attestation.data.beacon_block_root:
                 voters = {int(each) for each in spec.get_attesting_indices(state, attestation)}
                 turns[slot] = Turn(turns[slot].members, voters.union(turns[slot].voters))
-        return _Branch(now, turns)
+        return Turns(now, turns)
 
     def _forget(self) -> None:
         """Drop blocks that the store has dropped, now and then."""

@@ -237,6 +237,28 @@ class EmbeddedEvm(DevelopmentEvm):
         for key in [key for key, each in self._blocks.items() if each.block.number < before]:
             del self._blocks[key]
 
+    def branch(self, block_hash: bytes) -> list[ExecutedBlock]:
+        """The blocks that are kept here of the branch that ends in a known one, oldest first."""
+        found = [self._known(block_hash)]
+        while (parent := self._blocks.get(found[-1].block.parent_hash)) is not None:
+            found.append(parent)
+        return found[::-1]
+
+    @property
+    def entries(self) -> Mapping[bytes, bytes]:
+        """All of tries, code and headers, by hash; not to be changed."""
+        return self._entries
+
+    def go_on_from(self, blocks: Sequence[ExecutedBlock], entries: Mapping[bytes, bytes]) -> None:
+        """Have executed these blocks and no other; `entries`: of the states of those that are built
+        on."""
+        self._blocks, self._latest = {}, None
+        self._entries.update(entries)
+        for executed in blocks:
+            self._blocks[executed.block.hash] = executed
+            self._database.set(executed.block.hash, rlp.encode(executed.header))
+        self._most_entries = max(LEAST_SWEPT, 2 * len(self._entries))
+
     def block(self, number: int | None = None) -> Block:
         executed = self._known(self.head)
         if self.history is not None and number is not None and (
@@ -392,12 +414,7 @@ class EmbeddedEvm(DevelopmentEvm):
     def _keep(self, header: BlockHeaderAPI, transactions: Sequence[SignedTransactionAPI],
               receipts: Sequence[ReceiptAPI],
               system_gas: int = 0) -> ExecutedBlock:
-        block = Block(
-            number=header.block_number, hash=bytes(header.hash),
-            parent_hash=bytes(header.parent_hash), state_root=bytes(header.state_root),
-            timestamp=header.timestamp, mix=bytes(header.mix_hash),
-            coinbase=bytes(header.coinbase), base_fee=header.base_fee_per_gas or 0,
-            gas_used=header.gas_used)
+        block = block_of(header)
         used = 0
         plain = []
         for transaction, receipt in zip(transactions, receipts, strict=True):
@@ -418,6 +435,16 @@ class EmbeddedEvm(DevelopmentEvm):
         self._blocks[block.hash] = executed
         self._database.set(block.hash, rlp.encode(header))
         return executed
+
+
+def block_of(header: BlockHeaderAPI) -> Block:
+    """What contracts can see of a header."""
+    return Block(
+        number=header.block_number, hash=bytes(header.hash),
+        parent_hash=bytes(header.parent_hash), state_root=bytes(header.state_root),
+        timestamp=header.timestamp, mix=bytes(header.mix_hash),
+        coinbase=bytes(header.coinbase), base_fee=header.base_fee_per_gas or 0,
+        gas_used=header.gas_used)
 
 
 def _message(

@@ -71,6 +71,15 @@ class History(ReplaceableDatabase):
                      timestamp=timestamp, mix=mix, coinbase=coinbase, base_fee=int(base_fee),
                      gas_used=gas_used)
 
+    def is_whole(self, before: Block) -> bool:
+        """Whether all blocks before this one are here, the last of them the one it builds on."""
+        ((count, last),) = self._rows("SELECT count(*), max(number) FROM blocks WHERE number < ?",
+                                      (before.number,))
+        if count != before.number:
+            return False
+        found = self.block(last) if count else None
+        return found is None or found.hash == before.parent_hash
+
     def logs(self, address: Address, first: int, last: int) -> list[Log]:
         """The events of a contract in the blocks `first` to `last`, oldest first."""
         return [

@@ -5,7 +5,7 @@ old ones stay. What is reached from the state roots that may still be asked for 
 Source: Ethereum's yellow paper, appendix D.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 import rlp  # type: ignore[import-untyped]
 from eth.constants import BLANK_ROOT_HASH, EMPTY_SHA3
@@ -15,29 +15,36 @@ LEAF_BIT = 0x20
 """Of a two-part node's first byte: its other part is a value, not a node."""
 
 
-def reachable(database: Mapping[bytes, bytes], roots: Iterable[bytes]) -> set[bytes]:
+def reachable(database: Mapping[bytes, bytes], roots: Iterable[bytes],
+              known: Container[bytes] = ()) -> set[bytes]:
     """The keys in `database` of all that the states with these roots consist of: accounts, their
-    storage and their code. KeyError where a node is missing."""
+    storage and their code. KeyError where a node is missing.
+
+    `known`: keys that are left out, with all that is below them, so that what is asked for again
+    costs what has changed.
+    """
     found: set[bytes] = set()
     storages: set[bytes] = set()
-    for value in _leaves(database, roots, found):
+    for value in _leaves(database, roots, found, known):
         _, _, storage, code = rlp.decode(value)
         storages.add(storage)
-        if code != EMPTY_SHA3:
+        if code != EMPTY_SHA3 and code not in known:
+            if code not in database:
+                raise KeyError(code)
             found.add(code)
-    for _ in _leaves(database, storages, found):
+    for _ in _leaves(database, storages, found, known):
         pass
     return found
 
 
 def _leaves(database: Mapping[bytes, bytes], roots: Iterable[bytes],
-            found: set[bytes]) -> Iterable[bytes]:
+            found: set[bytes], known: Container[bytes]) -> Iterable[bytes]:
     """The values under `roots`, each node once; the keys of nodes go to `found`."""
     waiting: list[object] = [root for root in roots if root != BLANK_ROOT_HASH]
     while waiting:
         node = waiting.pop()
         if isinstance(node, bytes):
-            if node in found:
+            if node in found or node in known:
                 continue
             found.add(node)
             node = rlp.decode(database[node])

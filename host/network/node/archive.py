@@ -96,9 +96,14 @@ class Archive(ReplaceableDatabase, _Queries):
             if topic is Topic.BLOCK:
                 _link(database, root, data)
 
-    def messages(self) -> Iterator[tuple[Topic, bytes, bytes]]:
-        """Everything as (topic, root, data), in the order it was kept: parents before children."""
-        last = 0
+    def messages(self, after: bytes | None = None) -> Iterator[tuple[Topic, bytes, bytes]]:
+        """Everything as (topic, root, data), in the order it was kept: parents before children.
+
+        `after`: the root of a block; where it is here, only what was kept after it.
+        """
+        rows = self._rows("SELECT sequence FROM messages WHERE root = ? AND topic = ?",
+                          (after, Topic.BLOCK))
+        last = rows[0][0] if rows else 0
         while rows := self._rows(
                 "SELECT sequence, topic, root, data FROM messages WHERE sequence > ? "
                 "ORDER BY sequence LIMIT ?", (last, PAGE)):

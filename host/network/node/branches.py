@@ -7,12 +7,14 @@ closed for good leaves the snapshots for one history, so that a copy costs what 
 long the chain is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from proofmill.host.network.mechanism.invariants import check_slot
 from proofmill.host.network.mechanism.ledger import RewardLedger
 from proofmill.host.network.mechanism.parameters import Parameters
+from proofmill.host.network.node.kept_replay import KeptBranches, KeptReplay
 from proofmill.host.network.node.layer2 import (
     BlockFacts,
     BranchReplay,
@@ -45,6 +47,8 @@ class Branches:
         """As `layer2.replay` has it. `remembered`: final blocks whose facts, and what was closed
         with them, are kept, for a node that runs for months; None for all."""
         self._remembered = remembered
+        self._begin = partial(KeptReplay.replay, parameters=parameters, minimum_bond=minimum_bond,
+                              genesis_mix=genesis_mix)
         self.replayed = 0
         """Blocks taken in so far, of all branches: what heads have cost."""
         self.copied = 0
@@ -54,8 +58,8 @@ class Branches:
             parameters, minimum_bond, bonds, genesis_mix))}
         self._final: list[BlockFacts] = []
         self._final_requests: set[bytes] = set()
-        self._closed: list[LayerTwo] = []
-        """What each step of finality has closed."""
+        self._closed: dict[int, LayerTwo] = {}
+        """What each step of finality has closed, by the slot of its block."""
         self._credits: dict[int, CreditedProof] = {}
         """The closed ones, all paid out, by proven slot."""
         self._minted_wei = 0
@@ -120,7 +124,7 @@ class Branches:
 
     def whole(self, tip: bytes, final_slot: int) -> LayerTwo:
         """Closed and open: what `layer2.replay` of the branch gives. Costs the chain's length."""
-        return joined(self._closed, self.account(tip, final_slot))
+        return joined(tuple(self._closed.values()), self.account(tip, final_slot))
 
     def finalise(self, base: bytes) -> None:
         """The branch up to the block `base` is final: every other one is forgotten.
@@ -141,8 +145,8 @@ class Branches:
         self._base = base
         closed, count = run.closed(), len(run.ledger.settled)
         # What has been paid out was final.
-        self._closed.append(account_of(run, final[-1].slot, only=closed))
-        for credit in self._closed[-1].credits:
+        account = self._closed[final[-1].slot] = account_of(run, final[-1].slot, only=closed)
+        for credit in account.credits:
             self._credits[credit.proven_slot] = credit
             self._minted_wei += credit.prover_wei + credit.includer_wei
         self._forget_old()
@@ -150,6 +154,33 @@ class Branches:
             node.accounts.clear()
             if node.run is not None:
                 node.run.forget(closed, count)
+
+    def kept(self) -> KeptBranches | None:
+        """What another one goes on from at the last final block, None before there is one; it may
+        not change before this is written down."""
+        if self._base == ANCHOR:
+            return None
+        return KeptBranches(self._base, KeptReplay.of(self._run(self._base)), self._minted_wei)
+
+    @property
+    def final(self) -> tuple[Sequence[BlockFacts], Mapping[int, LayerTwo]]:
+        """The facts of the final blocks that are remembered, and what each step of finality has
+        closed with them, by the slot of its block."""
+        return self._final, self._closed
+
+    def go_on_from(self, kept: KeptBranches, final: Sequence[BlockFacts],
+                   closed: Mapping[int, LayerTwo]) -> None:
+        """Be at a final block, with nothing after it; `final` and `closed` as of `final`.
+        ValueError where they do not fit together."""
+        if not final or final[-1].root != kept.base:
+            raise ValueError("the final blocks' facts do not end where the mechanism stands")
+        self._base = kept.base
+        self._nodes = {kept.base: _Node(final[-1], ANCHOR, self._begin(kept.run))}
+        self._final, self._closed = list(final), dict(closed)
+        self._final_requests = {facts.request_root for facts in final}
+        self._credits = {credit.proven_slot: credit for account in closed.values()
+                         for credit in account.credits if credit.proven_slot >= final[0].slot}
+        self._minted_wei = kept.minted_wei
 
     def _forget_old(self) -> None:
         if self._remembered is None or len(self._final) <= self._remembered:
@@ -159,8 +190,10 @@ class Branches:
         self._final_requests -= {facts.request_root for facts in old}
         first = self._final[0].slot
         self._credits = {slot: each for slot, each in self._credits.items() if slot >= first}
-        while self._closed and all(each.proven_slot < first for each in self._closed[0].credits):
-            del self._closed[0]
+        for slot in list(self._closed):
+            if any(each.proven_slot >= first for each in self._closed[slot].credits):
+                break
+            del self._closed[slot]
 
     def _run(self, tip: bytes) -> BranchReplay:
         missing = []

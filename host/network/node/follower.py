@@ -10,7 +10,7 @@ node's own machine, and what the contracts of the second layer say is read from 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from proofmill.host.ground.log_fields import name_of, proof_name
 from proofmill.host.ground.units import Wei
@@ -28,9 +28,9 @@ from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.consensus.proofs import PROOF_TYPE
 from proofmill.host.network.consensus.records import ProvingTask
 from proofmill.host.network.consensus.refusal import Invalid, decoded, judged_by_specification
+from proofmill.host.network.consensus.spec import INCLUSION_LISTS, spec
 from proofmill.host.network.consensus.spec import engines as used_engines
-from proofmill.host.network.consensus.spec import spec
-from proofmill.host.network.consensus.store import pin_store, prune_store
+from proofmill.host.network.consensus.store import begin_store, pin_store, prune_store
 from proofmill.host.network.consensus.witnesses import ProofWitness, WitnessVote
 from proofmill.host.network.evm.client import Address
 from proofmill.host.network.evm.transaction import decode_transaction
@@ -44,7 +44,9 @@ from proofmill.host.network.node.branches import ANCHOR, Branches
 from proofmill.host.network.node.clock_watch import ClockWatch
 from proofmill.host.network.node.contract_state import ProverAccount, WitnessedProof
 from proofmill.host.network.node.early_proofs import EarlyProofs
+from proofmill.host.network.node.final_state import FinalPoint, FinalState
 from proofmill.host.network.node.gossip import Reception
+from proofmill.host.network.node.known_block import KnownBlock
 from proofmill.host.network.node.layer2 import (
     BlockFacts,
     CreditedCertificate,
@@ -59,6 +61,7 @@ from proofmill.host.network.node.votes import VotePool
 from proofmill.host.network.node.wire import Topic
 from proofmill.host.network.second_layer.engines import MakeEvmEngines
 from proofmill.host.network.second_layer.final_blocks import FinalBlock, final_block
+from proofmill.host.network.second_layer.proof_engine import EvmProofEngine
 from proofmill.host.prover.circuits.finality.vote import certificate_tag
 from proofmill.host.prover.circuits.rollup.ledger import Ledger
 from proofmill.host.prover.circuits.rollup.size import RollupSize
@@ -101,21 +104,6 @@ class ChainSetup:
     provers: tuple[ProverAccount, ...]
 
 
-@dataclass
-class _Block:
-    """What is remembered of a block; `facts` once its payload has come."""
-
-    root: bytes
-    parent: bytes
-    slot: int
-    payload_hash: bytes
-    parent_hash: bytes
-    attestation_roots: frozenset[bytes]
-    commitments: tuple[spec.KZGCommitment, ...]
-    facts: BlockFacts | None = None
-    request: spec.NewPayloadRequest | None = None
-
-
 class Follower:
     """One node's chain. `slot` and `milliseconds` into it are where its clock stands."""
 
@@ -151,14 +139,14 @@ class Follower:
         self._head: spec.ForkChoiceNode | None = None
         self._told: int | None = None
         self._checked = ANCHOR
-        self._blocks: dict[bytes, _Block] = {}
-        self._at_slot: dict[int, list[_Block]] = {}
+        self._blocks: dict[bytes, KnownBlock] = {}
+        self._at_slot: dict[int, list[KnownBlock]] = {}
         """Those that are not final."""
         self._branches = Branches(
             chain.parameters, chain.minimum_bond,
             {each.identity: chain.bond for each in chain.provers}, GENESIS_MIX,
             remembered)
-        self._by_request: dict[bytes, _Block] = {}
+        self._by_request: dict[bytes, KnownBlock] = {}
         self._columns = DataColumns()
         self.votes = VotePool(self.store)
         self._pool = ProofPool(
@@ -250,14 +238,16 @@ class Follower:
                     extra=_about(topic, message))
         return verdict, reason
 
-    def load(self) -> int:
-        """Take in what the archive has, checked as if it came from a stranger; how many blocks.
+    def load(self, on_epoch: Callable[[], None] = lambda: None) -> int:
+        """Take in what the archive has after the final block, checked as if it came from a
+        stranger; how many blocks.
 
-        The clock has to be set. What is damaged is forgotten, and can be had from peers.
+        The clock has to be set. What is damaged is forgotten, and can be had from peers. `on_epoch`
+        is called whenever finality may have moved.
         """
         assert self.archive is not None, "there is no archive to load"
         blocks = 0
-        for topic, root, data in self.archive.messages():
+        for topic, root, data in self.archive.messages(self._final_root):
             if self.take(topic, data, "the archive")[0] is Reception.REJECT:
                 log.warning("what the archive has is damaged, and forgotten",
                             extra={"block": name_of(root)})
@@ -266,7 +256,90 @@ class Follower:
                 blocks += 1
                 if blocks % SLOTS_PER_EPOCH == 0:
                     self.follow_finality()
+                    on_epoch()
+        self.follow_finality()
+        on_epoch()
         return blocks
+
+    @property
+    def final_root(self) -> bytes:
+        """Of the last final block that `follow_finality` has followed."""
+        return self._final_root
+
+    def final_state(self) -> FinalState | None:
+        """What another follower goes on from at the last final block, None where there is not all
+        of it; it is to be written down before anything changes."""
+        final, branches = self._blocks.get(self._final_root), self._branches.kept()
+        execution, store = self.execution_layer, self.store
+        turns = execution.turnout.turns(self._final_root)
+        base = execution.accepted(self._final_payload)
+        if not (final and branches and turns and base) or INCLUSION_LISTS:
+            return None
+        payloads, blocks = [base], [final]
+        if final.facts is not None:
+            own = execution.accepted(final.payload_hash)
+            assert own is not None, "a payload that has come is known"
+            payloads.append(own)
+        oldest = base.statement.slot - 2 * SLOTS_PER_EPOCH
+        while (parent := self._blocks.get(blocks[-1].parent)) and parent.slot >= oldest:
+            blocks.append(replace(parent, request=None))
+        facts, closed = self._branches.final
+        return FinalState(FinalPoint(
+            self.finalized_epoch, self._final_root, store.block_states[spec.Root(self._final_root)],
+            frozenset(map(int, store.equivocating_indices)), turns, tuple(blocks[::-1]),
+            tuple(payloads), branches, execution.delays.found if execution.delays else {}),
+            facts, closed, execution.evm.branch(bytes(payloads[-1].payload.block_hash)),
+            execution.evm.entries)
+
+    def go_on_from(self, kept: FinalState) -> None:
+        """Be where a follower was at its last final block; nothing has been taken in before.
+
+        ValueError, `BrokenInvariant` or what else reading meets where the state is not that block's
+        by the archive and the contracts: then this follower is of no use any more.
+        """
+        point = kept.point
+        final = point.blocks[-1]
+        block = self._kept_part(spec.SignedBeaconBlock, Topic.BLOCK, point.root)
+        if final.root != point.root or bytes(spec.hash_tree_root(block)) != point.root:
+            raise ValueError("the archive's final block is another")
+        for each in point.payloads:
+            if each.ledger.root != each.statement.new_root:
+                raise ValueError("the ledger of transfers is not what its payload's proof states")
+        begin_store(self.store, point.state, block, spec.Checkpoint(
+            epoch=point.epoch, root=point.root), point.equivocating)
+        execution = self.execution_layer
+        execution.watch(self.store)
+        execution.turnout.go_on_from(point.root, point.turns)
+        execution.go_on_from(point.payloads, kept.executed, kept.entries)
+        if execution.delays is not None:
+            execution.delays.go_on_from(point.delayed)
+        assert isinstance(self.proof_engine, EvmProofEngine)
+        for each in point.payloads:
+            self.proof_engine.learn(bytes(each.payload.block_hash))
+        self._blocks = {each.root: each for each in point.blocks}
+        self._at_slot = {final.slot: [final]}
+        self._branches.go_on_from(point.branches, kept.facts, kept.closed)
+        if final.facts is not None:
+            envelope = self._kept_part(
+                spec.SignedExecutionPayloadEnvelope, Topic.ENVELOPE, point.root)
+            if bytes(envelope.payload.block_hash) != final.payload_hash:
+                raise ValueError("the archive's final payload is another")
+            self.store.payloads[spec.Root(point.root)] = envelope
+            self._branches.add(final.facts, point.branches.base)
+            self._by_request = {final.facts.request_root: final}
+        self._final_root = point.root
+        self._final_payload = bytes(point.payloads[0].payload.block_hash)
+        self._changed()
+        tip = self._tip()
+        self._check(tip, final.slot if tip == point.root else point.payloads[0].statement.slot)
+
+    def _kept_part(self, kind: type[spec.Container], topic: Topic, root: bytes) -> spec.Container:
+        """What the archive's message of that topic about a block says, without its signature."""
+        assert self.archive is not None, "the final block is read in the archive"
+        data = self.archive.part(root, topic)
+        if data is None:
+            raise ValueError(f"the archive has not the final block's {topic.name}")
+        return decoded(kind, data).message
 
     def has(self, root: bytes, full: bool) -> bool:
         """Whether a block is known, and its payload as well if it is to be `full`."""
@@ -352,15 +425,19 @@ class Follower:
         """Raise `BrokenInvariant` unless the contracts at the head say what the mechanism says."""
         tip, recent = self._tip(), self.recent()
         if recent and tip != self._checked:
-            final = self._told_final()
-            self._branches.account(tip, final)
-            self._checked = tip
-            contract_state.check(
-                self.layer, self._branches.ledger(tip), self.provers, recent[-1].slot,
-                self._branches.minted_wei(tip, final) + self.certificates().minted,
-                self._addresses)
-            self.execution_layer.check_coins()
-            self.execution_layer.check_certificates(final)
+            self._check(tip, recent[-1].slot)
+
+    def _check(self, tip: bytes, slot: int) -> None:
+        """As `check_contracts`; `slot`: of the last payload."""
+        final = self._told_final()
+        self._branches.account(tip, final)
+        self._checked = tip
+        contract_state.check(
+            self.layer, self._branches.ledger(tip), self.provers, slot,
+            self._branches.minted_wei(tip, final) + self.certificates().minted,
+            self._addresses)
+        self.execution_layer.check_coins()
+        self.execution_layer.check_certificates(final)
 
     def certificates(self) -> CertificateLedger:
         """What the head's branch pays for certificates of finality, by the mechanism; not to be
@@ -455,7 +532,7 @@ class Follower:
         made = self.store.blocks[self.head().root].slot == self.slot
         return self.slot if not made and self.milliseconds < ATTEST_MS else self.slot + 1
 
-    def _can_be_proven(self, block: _Block) -> bool:
+    def _can_be_proven(self, block: KnownBlock) -> bool:
         """Whether a block after the head may include a proof, as far as can be known: on another
         branch its window may still be open."""
         known = self._branches.requests(self._tip()).get(block.slot)
@@ -540,7 +617,7 @@ class Follower:
             return ANCHOR if block is None else block.root
         return self._predecessor(block)
 
-    def _predecessor(self, block: _Block) -> bytes:
+    def _predecessor(self, block: KnownBlock) -> bytes:
         """The block whose payload is the one before this block's; `ANCHOR` for none."""
         parent = self._blocks.get(block.parent)
         while parent is not None and parent.payload_hash != block.parent_hash:
@@ -619,7 +696,7 @@ class Follower:
         self._count_votes(block.body)
         pin_store(self.store)
         bid = block.body.signed_execution_payload_bid.message
-        known = self._blocks[root] = _Block(
+        known = self._blocks[root] = KnownBlock(
             root, bytes(block.parent_root), int(block.slot), bytes(bid.block_hash),
             bytes(bid.parent_block_hash),
             frozenset(bytes(spec.hash_tree_root(a)) for a in block.body.attestations),
@@ -666,6 +743,9 @@ class Follower:
             return Reception.KEEP, "it is known"
         if known is None or root not in self.store.block_states:
             return Reception.IGNORE, BLOCK_UNKNOWN
+        if known.slot <= self.finalized_slot:
+            # What it was told of layer 1 is forgotten, and the chain has gone on without it.
+            return Reception.IGNORE, "its block is final"
         if known.commitments and root not in self._columns:
             return Reception.IGNORE, COLUMNS_MISSING
         with judged_by_specification(), used_engines(self.execution_layer, self.proof_engine,
@@ -719,7 +799,7 @@ class Follower:
         except Invalid:
             return False
 
-    def _log_payload(self, block: _Block, facts: BlockFacts, before: bytes) -> None:
+    def _log_payload(self, block: KnownBlock, facts: BlockFacts, before: bytes) -> None:
         """What a block's payload has brought, and which proofs."""
         about = {"block": name_of(block.root), "slot": block.slot}
         log.info("payload, with %d proofs", len(facts.included),

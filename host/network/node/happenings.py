@@ -10,7 +10,7 @@ Tell = Callable[[str, int, dict[str, Value]], None]
 """Hears of what happened: (kind, slot, fields), `KINDS` says which."""
 
 KINDS: dict[str, dict[str, str]] = {
-    "start": {"blocks": "kept from former lives", "port": "for peers"},
+    "start": {"blocks": "kept from former lives and checked anew", "port": "for peers"},
     "end": {"reason": "empty where it was told to end"},
     "job": {"job": "its name", "state": "that it enters, as in `states.State`", "reason": "why"},
     "proof": {"job": "it is for", "device": "that made it", "seconds": "from witness to verified "

@@ -182,6 +182,21 @@ class BranchReplay:
         other._drawing = self._drawing.copy()
         return other
 
+    @property
+    def before(self) -> BlockFacts | None:
+        """The block that was taken in last."""
+        return self._before
+
+    @property
+    def mixes(self) -> tuple[Mapping[int, bytes], Mapping[int, bytes]]:
+        """By epoch: of its first block each, and what draws one where a delay function makes it."""
+        return self._first_mixes, self._drawing
+
+    def go_on_after(self, before: BlockFacts | None, first: Mapping[int, bytes],
+                    drawing: Mapping[int, bytes]) -> None:
+        """Have taken in the branch up to `before`, with these `mixes`."""
+        self._before, self._first_mixes, self._drawing = before, dict(first), dict(drawing)
+
     def closed(self) -> set[int]:
         """Slots of which everything has been decided, settled and paid out."""
         return {slot for slot, record in self.records.items() if slot not in self.ledger.open

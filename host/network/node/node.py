@@ -27,6 +27,7 @@ from proofmill.host.network.evm.account import Account as EvmAccount
 from proofmill.host.network.evm.history import HISTORY, History
 from proofmill.host.network.node.admission import Liability
 from proofmill.host.network.node.archive import BLOCKS, Archive
+from proofmill.host.network.node.beginning import FinalStates
 from proofmill.host.network.node.blobs import BlobMaker, BlobReport, BlobSetup, OwnTime
 from proofmill.host.network.node.catch_up import CatchUp
 from proofmill.host.network.node.certificates import (
@@ -89,8 +90,6 @@ BLOB_PERCENT = 70
 its cells' proofs take 349 ms (`bench kzg`), and a proof counts for 500."""
 MOST_PROOFS = 32
 """That are made at one time."""
-REMEMBERED_BLOCKS = 1_024
-"""Final ones whose facts a service keeps in memory."""
 
 
 @dataclass(frozen=True)
@@ -292,12 +291,16 @@ class Node:
         with ExitStack() as files:
             self.owner = files.enter_context(Owner(setup.folder, setup.name))
             self.archive = files.enter_context(Archive(setup.folder / BLOCKS))
-            # A service runs too long to keep every block's facts for a report.
-            self.follower = Follower(setup.chain, self.archive,
-                                     None if clock is None else REMEMBERED_BLOCKS)
-            if clock is not None:
-                self.follower.execution_layer.evm.history = files.enter_context(History(
-                    setup.folder / HISTORY))
+            self._final: FinalStates | None = None
+            if clock is None:
+                self.follower = Follower(setup.chain, self.archive)
+            else:
+                # A service runs too long to keep every block's facts for a report, or to check all
+                # blocks whenever it starts.
+                self._final = FinalStates(
+                    setup.folder, setup.chain, files, setup.certificates is None)
+                self.follower = self._final.begin(
+                    self.archive, files.enter_context(History(setup.folder / HISTORY)))
             self.jobs = files.enter_context(JobStore(
                 setup.folder / "jobs.sqlite", on_event=lambda event: tell(
                     "job", event.slot, {"job": event.key.name, "state": event.state.name,
@@ -421,7 +424,9 @@ class Node:
                 self._sign_transfers(slot + 1)
                 if slot == 0:
                     return  # genesis: its head is signed for the first block, and that is all
-                if self._clock is None:  # as for blocks' facts
+                if self._final is not None:
+                    self._final.keep(self.follower)
+                else:  # as for blocks' facts
                     self._history.append(view_of(
                         slot, self.follower.head(), self.follower.head_state(),
                         self.follower.finalized_epoch))
@@ -545,9 +550,12 @@ class Node:
             self._orders = orders
 
     def resume(self, slot: int, milliseconds: int) -> int:
-        """Go on after a former life: what it has kept is taken in again; how many blocks."""
+        """Go on after a former life: what it has kept after its final state is taken in again; how
+        many blocks."""
         self.follower.tick(*self._own_time(slot, milliseconds))
-        blocks = self.follower.load()
+        final = self._final
+        blocks = self.follower.load() if final is None else self.follower.load(
+            lambda: final.keep(self.follower))
         self.follower.transfers.restore()
         return blocks
 

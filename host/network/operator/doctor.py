@@ -12,7 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -23,7 +23,9 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject, parse_json
 from proofmill.host.ground.owner import Owner
 from proofmill.host.network.node.archive import BLOCKS, Archive
-from proofmill.host.network.node.follower import SLOT_MS, Follower
+from proofmill.host.network.node.beginning import FinalStates
+from proofmill.host.network.node.final_store import FINAL
+from proofmill.host.network.node.follower import SLOT_MS
 from proofmill.host.network.node.prover import missing_funds
 from proofmill.host.network.operator.conditions import CONDITIONS, WELL
 from proofmill.host.network.operator.prepared import Prepared, prepared
@@ -278,19 +280,21 @@ def _funds(ready: Prepared, step: Step) -> Finding:
     step("reading the chain that is kept")
     with TemporaryDirectory(prefix="proofmill-doctor-") as place:
         # A copy, since what does not verify is forgotten while it is read.
-        for name in (BLOCKS, f"{BLOCKS}-wal"):
+        for name in (BLOCKS, f"{BLOCKS}-wal", FINAL, f"{FINAL}-wal"):
             with suppress(FileNotFoundError):
                 shutil.copyfile(setup.folder / name, Path(place) / name)
-        with Archive(Path(place) / BLOCKS) as kept:
-            follower = Follower(setup.chain, kept)
+        with ExitStack() as files:
+            follower = FinalStates(Path(place), setup.chain, files).begin(
+                files.enter_context(Archive(Path(place) / BLOCKS)))
             try:
                 ready.chain.require(follower)
             except ProofmillError as error:
                 return _wrong("chain", error)
             follower.tick(max(0, ready.chain.clock.chain_ms(time.time()) // SLOT_MS), 0)
-            blocks = follower.load()
+            follower.load()
+            slot = int(follower.store.blocks[follower.head().root].slot)
             missing = missing_funds(follower, setup.prover, setup.prover_key.address)
-    at = f"at the head of the {blocks} blocks kept here" if blocks else "at genesis"
+    at = f"at the head of the chain that is kept here, slot {slot}" if slot else "at genesis"
     if missing:
         return Finding("funds", Verdict.WRONG, f"{missing}, {at}", CONDITIONS["out of funds"])
     return Finding("funds", Verdict.RIGHT, f"bond and account suffice, {at}")

@@ -148,7 +148,7 @@ class RunningNode:
                     else:
                         loop.add_signal_handler(number, stop.set)
                 self.dialer.start()
-                log.info("%s runs: %d blocks kept, port %d", setup.name, blocks, port)
+                log.info("%s runs: %d kept blocks checked, port %d", setup.name, blocks, port)
                 watch.tell("start", max(0, self.slot), {"blocks": blocks, "port": port})
                 watch.step(self)
                 self._on_ready(self, port)

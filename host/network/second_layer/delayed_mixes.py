@@ -9,6 +9,7 @@ a payload that is invalid.
 """
 
 import time
+from collections.abc import Mapping
 from threading import Thread
 
 from proofmill.host.ground.errors import ProofmillError
@@ -97,11 +98,24 @@ class DelayedMixes:
             for old in list(self._work)[:-KEPT]:
                 del self._work[old]
 
+    @property
+    def found(self) -> dict[bytes, bytes]:
+        """The proofs that are evaluated here and still known, by their mixes."""
+        return {mix: work.found.proof for mix, work in self._work.items()
+                if work.found is not None}
+
+    def go_on_from(self, found: Mapping[bytes, bytes]) -> None:
+        """Have evaluated these, as of `found`."""
+        for mix, proof in found.items():
+            work = self._work[mix] = _Work(mix, self.squarings)
+            work.found = Delayed(mix, self.squarings, proof)
+
     def proof(self, mix: bytes) -> bytes:
         """The proof of what comes out of a mix; waits for it."""
         self.begin(mix)
         work = self._work[mix]
-        work.join()
+        if work.found is None:
+            work.join()
         if work.failure is not None:
             raise work.failure
         assert work.found is not None

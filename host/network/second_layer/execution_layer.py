@@ -21,7 +21,7 @@ breaks one is invalid, as one with a wrong state root is:
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -135,7 +135,7 @@ View = Callable[[bytes], Seen]
 
 
 @dataclass(frozen=True)
-class _Known:
+class Accepted:
     """An accepted payload: what its proof states, the batch, and what becomes of coins and is paid
     for certificates."""
 
@@ -219,7 +219,7 @@ class EvmExecutionLayer(PayloadBuilder):
             chain_id, lambda: self.ledger(self.evm.head), lambda: self.evm.block().number,
             lambda: self.coins(self.evm.head).ended)
         """What waits for a payload, of the ledger's transfers."""
-        self._known: dict[bytes, _Known] = {}
+        self._known: dict[bytes, Accepted] = {}
         self._late: dict[tuple[int, int, int], tuple[int, Sequence[int]]] = {}
         self._prepared: list[bytes] = []
         self._carried: tuple[bytes, ...] = ()
@@ -241,13 +241,25 @@ class EvmExecutionLayer(PayloadBuilder):
 
     def watch(self, store: spec.Store) -> None:
         """Take what contracts are told of layer 1 from the beacon states in `store`."""
-        self._view, self._store = beacon_view(store), store
+        self.turnout = Turnout(store)
+        self._view, self._store = beacon_view(store, self.turnout), store
         self._collectors.watch(store)
 
     def prover_of(self, validator_index: int) -> int | None:
         """The number of the bond that the validator's withdrawal address owns, at the head."""
         state = self._store.block_states[self._store.justified_checkpoint.root]
         return owned_number(self.layer, state, validator_index)
+
+    def accepted(self, payload_hash: bytes) -> Accepted | None:
+        """All that is known of a payload; None for one unknown or long finalised, and genesis."""
+        return self._known.get(payload_hash)
+
+    def go_on_from(self, payloads: Sequence[Accepted], blocks: Sequence[ExecutedBlock],
+                   entries: Mapping[bytes, bytes]) -> None:
+        """Have accepted these payloads, the oldest first; the rest as of `EmbeddedEvm`."""
+        self.evm.go_on_from(blocks, entries)
+        self._known = {bytes(each.payload.block_hash): each for each in payloads}
+        self.evm.head = bytes(payloads[-1].payload.block_hash)
 
     def ledger(self, payload_hash: bytes) -> Ledger:
         """The accounts after a payload; KeyError for one unknown or long finalised."""
@@ -406,7 +418,7 @@ class EvmExecutionLayer(PayloadBuilder):
             Unproven(slot, before, ledger, batch, coins.taken(batch)), [
                 event for receipt in executed.receipts for event in self.bank.events(receipt)],
             proofs_in(self.layer, executed))
-        self._known[executed.block.hash] = _Known(payload, BlockStatement(
+        self._known[executed.block.hash] = Accepted(payload, BlockStatement(
             slot, name, before.root, ledger.root, batch.commitment, to_wei(seen.base),
             FULL_LOAD_BPS, bytes(payload.fee_recipient)), ledger, batch, coins,
             self._certificates_after(executed, parent_hash, slot, seen.finalized_slot), drawing,
@@ -685,9 +697,10 @@ class EvmExecutionLayer(PayloadBuilder):
         self._late = {key: proof for key, proof in self._late.items() if key in wanted}
 
 
-def beacon_view(store: spec.Store) -> View:
-    """The view of the beacon states in the specification's fork-choice store."""
-    turnout = Turnout(store)
+def beacon_view(store: spec.Store, turnout: Turnout | None = None) -> View:
+    """The view of the beacon states in the specification's fork-choice store; `turnout`: its own,
+    where it is known already."""
+    turnout = turnout or Turnout(store)
 
     def view(root: bytes) -> Seen:
         state = store.block_states[root]

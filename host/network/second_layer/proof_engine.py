@@ -1,7 +1,6 @@
 """The binding proof engine for payloads that are EVM blocks."""
 
 
-from proofmill.host.network.consensus.payload import request_root
 from proofmill.host.network.consensus.proofs import BindingProofEngine, KnownPayload, Verify
 from proofmill.host.network.consensus.refusal import own_work
 from proofmill.host.network.consensus.spec import spec
@@ -24,10 +23,12 @@ class EvmProofEngine(BindingProofEngine):
     @own_work()
     def notify_new_payload(self, new_payload_request: spec.NewPayloadRequest) -> None:
         """Learn a payload that the execution layer has accepted."""
-        block_hash = bytes(new_payload_request.execution_payload.block_hash)
+        self.learn(bytes(new_payload_request.execution_payload.block_hash))
+
+    def learn(self, block_hash: bytes) -> None:
+        """Learn a payload that the execution layer has, by its hash."""
         statement = self._execution.statement(block_hash)
         known = KnownPayload(
             slot=statement.slot, old_root=statement.old_root, new_root=statement.new_root,
             batch_commitment=statement.commitment)
-        self._headers[block_hash] = known
-        self._payloads[request_root(new_payload_request)] = known
+        self._headers[block_hash] = self._payloads[statement.payload_root] = known

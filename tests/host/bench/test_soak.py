@@ -18,4 +18,5 @@ def test_slots_pass_as_fast_as_they_can_and_nothing_is_missed(tmp_path: Path) ->
     assert found["proofs_accepted"] >= 8 and found["proofs_rejected"] == 0
     assert [each["slot"] for each in found["series"]] == list(range(12))
     assert found["least_bytes"] <= found["most_bytes"]
+    assert found["restart_blocks"] == 11 and found["restart_seconds"] > 0  # none is final yet
     assert found["growth"] == found["most_bytes"] / found["least_bytes"] - 1

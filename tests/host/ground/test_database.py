@@ -100,3 +100,16 @@ def test_a_damaged_file_of_an_earlier_version_is_not_led_up(old: Path) -> None:
     with pytest.raises(DamagedError, match="its rows are not those"):
         Sums(old, SECOND, [add_unit])
     assert not old.with_name("sums.sqlite.v1").exists()
+
+
+def test_a_flipped_byte_that_makes_a_text_none_is_damage(tmp_path: Path) -> None:
+    """Python cannot read it, and says so by an error without a code of SQLite's."""
+    path, schema = tmp_path / "notes.sqlite", "CREATE TABLE notes (name TEXT NOT NULL) STRICT;"
+    with Sums(path, schema, []) as notes:
+        with notes._transaction() as database:
+            database.execute("INSERT INTO notes VALUES ('a note of ours')")
+    content = path.read_bytes()
+    assert content.count(b"a note of ours") == 1
+    path.write_bytes(content.replace(b"a note of ours", b"a note \xe1f ours"))
+    with pytest.raises(DamagedError, match="its rows are not those that were written"):
+        Sums(path, schema, [])

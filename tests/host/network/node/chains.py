@@ -66,9 +66,11 @@ class Source:
     def __init__(self, folder: Path, hear: Hear, prover: int = PROVER, forge: bool = False,
                  devices: Sequence[Device] = (), beside: Beside = at_once,
                  chain: ChainSetup | None = None, array: BoardArray | None = None,
-                 certifying: Certifying | None = None) -> None:
+                 certifying: Certifying | None = None,
+                 begun: Callable[[Archive], Follower] | None = None) -> None:
+        """`begun`: makes its follower, where that does not begin at genesis."""
         self.archive = Archive(folder / "blocks.sqlite")
-        self.follower = follower(self.archive, chain)
+        self.follower = begun(self.archive) if begun else follower(self.archive, chain)
         self.hear = hear
         self.sent: dict[Topic, list[bytes]] = {topic: [] for topic in Topic}
         self.protection = SlashingProtection(

@@ -1,12 +1,21 @@
 """Snapshots say what a replay of the whole branch says, and a slot costs what it always cost."""
 
-from dataclasses import replace
+import json
+from dataclasses import fields, replace
 from random import Random
+from typing import Any
 
+from proofmill.host.ground.plain import Plain
+from proofmill.host.network.mechanism.kept import KeptLedger, KeptProver
+from proofmill.host.network.mechanism.ledger import RewardLedger
+from proofmill.host.network.mechanism.records import BondedProver
 from proofmill.host.network.node.branches import ANCHOR, Branches
 from proofmill.host.network.node.contract_state import IncludedProof
+from proofmill.host.network.node.final_state import FinalCodec
+from proofmill.host.network.node.kept_replay import KeptBranches
 from proofmill.host.network.node.layer2 import BlockFacts, LayerTwo
 from proofmill.host.network.node.layer2 import replay as whole_replay
+from proofmill.host.prover.circuits.rollup.size import SMALLEST
 from tests.host.network.node.test_layer2 import BONDS, GENESIS, MINIMUM, P, facts
 
 SLOTS_PER_EPOCH = P.slots_per_epoch
@@ -83,6 +92,58 @@ def test_forks_and_finality_end_where_a_replay_ends() -> None:
                 assert all(chain.branches.is_final(each.request_root) == (
                     each not in chain.branches.recent(tip)) for each in chain.blocks[tip])
         assert chain.branches._closed and chain.branches.whole(tip, chain.told[tip]).fines
+
+
+def test_what_is_kept_at_a_final_block_goes_on_as_what_it_was_kept_of() -> None:
+    """Through plain data and back: the same accounts from then on, and the same ledger."""
+    plain = FinalCodec(P, SMALLEST).plain
+    chain, goes_on, told, seen = Chain(5), None, 0, 0
+    tip = ANCHOR
+    for slot in range(1, 181):
+        before, told = tip, max(0, slot - 2 * SLOTS_PER_EPOCH)
+        tip = chain.grow(tip, slot, told)
+        if goes_on is not None:
+            goes_on.add(chain.blocks[tip][-1], before)
+            assert goes_on.account(tip, told) == chain.account(tip)
+        if slot % 30 == 0:
+            chain.account(tip)
+            base = chain.branches.recent(tip)[-12].root
+            chain.branches.finalise(base)
+            if goes_on is not None:
+                goes_on.finalise(base)
+                assert kept_of(goes_on, plain) == kept_of(chain.branches, plain)
+                assert goes_on.branch(tip) == chain.branches.branch(tip)
+                assert goes_on.whole(tip, told) == chain.branches.whole(tip, told)
+                assert goes_on.minted_wei(tip, told) == chain.branches.minted_wei(tip, told)
+                seen += bool(goes_on.whole(tip, told).fines)
+            goes_on = Branches(P, MINIMUM, {}, GENESIS)
+            goes_on.go_on_from(*kept_of(chain.branches, plain))
+            at = base
+            for block in chain.branches.recent(tip):
+                goes_on.add(block, at)
+                at = block.root
+    assert seen == 5
+
+
+def kept_of(branches: Branches, plain: Plain) -> tuple[Any, ...]:
+    """What is kept, as it is after it was written and read."""
+    kept, (final, closed) = branches.kept(), branches.final
+    kinds = KeptBranches, tuple[BlockFacts, ...], dict[int, LayerTwo]
+    return tuple(plain.load(kind, json.loads(json.dumps(plain.dump(kind, value))))
+                 for kind, value in zip(kinds, (kept, final, closed), strict=True))
+
+
+def test_a_ledger_has_nothing_that_is_not_kept() -> None:
+    """Whoever adds something to it has to keep it as well."""
+    ledger = set(vars(RewardLedger(P, MINIMUM)))
+    given = {"parameters", "minimum_bond", "standing"}  # by the chain, and by the provers
+    assert {name.removeprefix("_") for name in ledger - given} == {
+        field.name for field in fields(KeptLedger)}
+    assert KeptLedger.of(RewardLedger(P, MINIMUM)).may_settle == 0  # one with an underscore there
+    assert set(vars(Chain(1).branches._run(ANCHOR))) == {
+        "ledger", "records", "paid", "_genesis_mix", "_first_mixes", "_drawing", "_before"}
+    prover = {name.removeprefix("_") for name in BondedProver.__slots__}
+    assert prover - {"standing"} == {field.name for field in fields(KeptProver)}
 
 
 def test_what_finality_has_left_behind_is_not_taken_in() -> None:

@@ -242,7 +242,7 @@ def test_two_nodes_find_each_other_agree_and_catch_up(tmp_path: Path) -> None:
         assert two.end(signal.SIGTERM)[0] == 0
         with Service(second) as back:
             at = one.until("validators", "proposing as validator")["slot"]
-            back.until("operator.running", r"node-1 runs: [1-9]\d* blocks kept")
+            back.until("operator.running", r"node-1 runs: [1-9]\d* kept blocks")
             back.until("follower", f"the proof of slot {at + 3}|the proof of slot {at + 4}", 300)
             assert back.end(signal.SIGINT)[0] == 0
         status, _, err = one.end(signal.SIGINT)
