@@ -49,7 +49,12 @@ PARTS = {
               synthesis="-nolutram", placing=("--vopt", "sspi_as_gpio"),
               packing=("-d", "GW5A-25A", "--sspi_as_gpio")),
         Parts(pattern=re.compile(r"GW2AR?-LV18"), example="GW2AR-LV18QN88C8/I7", target="gw2a",
-              placing=("--vopt", "family=GW2A-18C"), packing=("-d", "GW2A-18C")),
+              # With memories in tables, and wide multiplexers, the placer searches ever longer
+              # for places that are legal.
+              synthesis="-nolutram -nowidelut",
+              placing=("--vopt", "family=GW2A-18C", "--placer-heap-beta", "0.5",
+                       "--placer-heap-alpha", "0.5", "--router", "router2"),
+              packing=("-d", "GW2A-18C")),
     ),
     "nexus": (Parts(pattern=re.compile(r"(LIFCL|LFD2NX)-(17|40)-\d(BG|SG|MG|UWG)\d+"),
                     example="LIFCL-40-9BG400C", target="nexus"),),

@@ -76,3 +76,7 @@ and sums may be as short as they can be."""
 
 SMALL_TOY = replace(TOY_SHAPE, finisher=False)
 """The toy curve, for boards on which BN254 has no room."""
+
+SMALLER_TOY = replace(SMALL_TOY, adder=replace(SMALL_TOY.adder, adders=1,
+                                               intervals=((Group.G1, SUMS[Group.G1]),)))
+"""The same in G1 alone with one adder, which is what additions wait for."""

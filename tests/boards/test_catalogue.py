@@ -53,7 +53,8 @@ def test_a_new_file_among_the_boards_is_a_new_board(mine, monkeypatch, capsys):
 
 def test_the_boards_here_are_the_files_with_a_board():
     assert set(catalogue.here()) == {"ulx3s-85f", "ecpix5-85f", "icesugar-pro", "icebreaker",
-                                     "tang-primer-25k", "tang-mega-138k", "crosslink-nx-evn"}
+                                     "tang-primer-25k", "tang-mega-138k", "tang-nano-20k",
+                                     "crosslink-nx-evn"}
 
 
 def test_an_installed_packages_board_is_found(mine, tmp_path, monkeypatch, capsys):

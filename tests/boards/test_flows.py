@@ -43,9 +43,7 @@ endmodule
 BOARDS = {
     "tang-mega-138k": board("tang-mega-138k"), "tang-primer-25k": board("tang-primer-25k"),
     "crosslink-nx-evn": board("crosslink-nx-evn"),
-    # Sipeed's Tang Nano 20K, which is no board of the catalogue.
-    "GW2A": replace(board("tang-primer-25k"), chip="GW2AR-LV18QN88C8/I7", clock_hz=27e6,
-                    input_hz=27e6, pins={"clk": "4", "rx": "70", "tx": "69", "active": "15"}),
+    "tang-nano-20k": board("tang-nano-20k"),
 }
 
 
