@@ -271,7 +271,7 @@ def test_what_comes_again_is_kept_and_what_cannot_be_judged_is_ignored(pair: Pai
     for topic in GOSSIP:
         if topic is Topic.PROOF:  # it waits for its payload
             assert verdict(topic, new) is Reception.KEEP
-        elif topic not in (Topic.TRANSACTION, Topic.TRANSFER, Topic.COLUMNS):
+        elif topic not in (Topic.TRANSACTION, Topic.TRANSFER, Topic.COLUMNS, Topic.WITNESS):
             assert verdict(topic, new) is Reception.IGNORE
 
 
