@@ -81,8 +81,8 @@ WRONG = {
                                     "place.eq(Cat(self.mailbox[:low], self.position))"),
     "resident not kept": ("self.moving & ~self.moving_leaves & (self.moving_kind",
                           "self.moving & self.moving_leaves & (self.moving_kind"),
-    "operand taken for sum": ("self._later(m, self.moving_kind == Kind.SUM",
-                              "self._later(m, self.moving_kind != Kind.SUM"),
+    "operand taken for sum": ("self.moving_kind == Kind.SUM, self.total",
+                              "self.moving_kind != Kind.SUM, self.total"),
     "first coordinate left out": ("position.eq(0), start",
                                   "position.eq(1), start"),
 }
