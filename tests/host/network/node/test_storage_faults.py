@@ -31,6 +31,7 @@ from proofmill.host.network.node.node import (
     NodeSetup,
 )
 from proofmill.host.network.node.process import NodeFailure, serve
+from proofmill.host.network.node.proven_blocks import ProvenBlocks
 from proofmill.host.network.node.slashing_protection import (
     SignedAttestation,
     SignedBlock,
@@ -40,6 +41,7 @@ from proofmill.host.network.node.states import State
 from proofmill.host.network.node.store import JobKey, JobStore
 from proofmill.host.network.node.wire import Topic
 from proofmill.host.network.operator.event_log import EventLog
+from proofmill.host.network.second_layer.final_blocks import FinalBlock
 from proofmill.host.network.transfers.store import TransferStore
 from proofmill.host.network.workers.book import Answered, Book
 from proofmill.host.network.workers.wire import VERSION, Answer, make_task
@@ -125,6 +127,17 @@ def history(path: Path) -> History:
     return made
 
 
+def final_block(number: int) -> FinalBlock:
+    return FinalBlock(number, number + 1, bytes(32), b"header", 0, 0, 0, ())
+
+
+def proven(path: Path) -> ProvenBlocks:
+    made = ProvenBlocks(path)
+    made.add([final_block(0)])
+    made.keep(0, 1, b"an era")
+    return made
+
+
 def settle(made: Any) -> None:
     from eth_hash.auto import keccak
 
@@ -146,6 +159,8 @@ SITES: dict[str, tuple[Make, Deed]] = {
     "Book.forget": (book, lambda made: made.forget(TASKS[0].identity)),
     "Book.put_aside": (book, lambda made: made.put_aside("beta", "another")),
     "Book.let_in": (book, lambda made: made.let_in("alpha")),
+    "ProvenBlocks.add": (proven, lambda made: made.add([final_block(1)])),
+    "ProvenBlocks.keep": (proven, lambda made: made.keep(1, 1, b"another")),
     "History.keep": (history, lambda made: made.keep([(final(2), [])])),
     "Journal.write": (journal, lambda made: made.write(b"raw")),
     "Journal.settle": (journal, settle),
@@ -156,6 +171,8 @@ SITES: dict[str, tuple[Make, Deed]] = {
 }
 """Where the project writes a database: one that has something in it already, and the deed."""
 AT_START = {"SlashingProtection.__init__"}
+WHOLE_OR_NOTHING = {"FinalStore.keep", "FinalStore.forget"}
+"""Where a failed write costs a longer start and no more: test_final_state has them."""
 
 
 def test_no_place_that_writes_is_forgotten() -> None:
@@ -171,7 +188,7 @@ def test_no_place_that_writes_is_forgotten() -> None:
                 found |= {f"{kind.name}.{method.name}" for method in kind.body
                           if isinstance(method, ast.FunctionDef)
                           and "self._transaction" in ast.unparse(method)}
-    assert found == set(SITES) | AT_START
+    assert found == set(SITES) | AT_START | WHOLE_OR_NOTHING
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
@@ -196,7 +213,7 @@ def test_a_write_that_fails_leaves_a_sentence_and_nothing_else(
         # Once the cause is gone, all goes on: a fault leaves nothing behind.
         with ExitStack() as again:
             kinds = {archive: Archive, jobs: JobStore, journal: Journal, transfers: TransferStore,
-                     events: EventLog, book: Book, history: History}
+                     events: EventLog, book: Book, history: History, proven: ProvenBlocks}
             opened: Any = again.enter_context(
                 SlashingProtection(path, CHAIN) if make is protection else kinds[make](path))
             deed(opened)
