@@ -35,7 +35,7 @@ class Nursery(Closing):
         self._process = subprocess.Popen(
             [sys.executable, "-m", __name__, *modules], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, text=True, start_new_session=True,
-            preexec_fn=partial(end_with_parent, signal.SIGKILL),
+            preexec_fn=partial(end_with_parent, signal.SIGKILL, os.getpid()),
             env=same_packages())
 
     def begin(self, module: str, arguments: Sequence[str], output: Path) -> "Child":
@@ -97,12 +97,13 @@ class Child:
 
 
 def _begun(module: str, arguments: list[str], output: str) -> int:
+    nursery = os.getpid()
     pid = os.fork()
     if pid:
         return pid
     status = 1
     try:
-        end_with_parent(signal.SIGKILL)
+        end_with_parent(signal.SIGKILL, nursery)
         nothing = os.open(os.devnull, os.O_RDONLY)
         said = os.open(output, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         for old, new in ((nothing, 0), (said, 1), (said, 2)):

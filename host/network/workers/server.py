@@ -85,7 +85,7 @@ class Server(Closing):
         with log.open("ab") as stream:
             self._process = subprocess.Popen(
                 [self._binary, "-c", str(self.folder / "server.conf")], stdin=subprocess.DEVNULL,
-                stdout=stream, stderr=stream, preexec_fn=partial(end_with_parent, signal.SIGTERM),
+                stdout=stream, stderr=stream, preexec_fn=partial(_belong_to, os.getpid()),
                 # A terminal's Ctrl-C is for the node, which ends it in order.
                 start_new_session=True)
         deadline = time.monotonic() + START_SECONDS
@@ -169,6 +169,13 @@ class Server(Closing):
             pem = str(self.folder / "tls.pem")
             settings["tls"] = {"cert_file": pem, "key_file": pem, "min_version": "1.3"}
         return msgspec.json.format(msgspec.json.encode(settings), indent=2).decode()
+
+
+def _belong_to(parent: int) -> None:
+    """In the child, before the server takes its place: end with this parent."""
+    # What handles it there would handle it here, and let the server begin.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    end_with_parent(signal.SIGTERM, parent)
 
 
 def permitted(queue: Queue, worker: str) -> list[str]:

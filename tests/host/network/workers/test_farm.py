@@ -4,8 +4,11 @@ import asyncio
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -31,6 +34,40 @@ from tests.host.prover.groth16.test_prove import inputs
 
 KEY, WITNESS = inputs("chain4")
 CIRCUIT = read_r1cs(VECTORS / "chain4" / "circuit.r1cs")
+
+
+BEGINNING = """import os, pathlib, signal, sys, time
+from proofmill.host.network.workers import server
+rest = server.end_with_parent
+parent, out = os.getpid(), os.dup(1)
+
+def late(*given):
+    os.write(out, b"%d\\n" % os.getpid())
+    while os.getppid() == parent:
+        time.sleep(0.01)
+    rest(*given)
+
+server.end_with_parent = late
+signal.signal(signal.SIGTERM, lambda number, frame: None)
+server.Server(pathlib.Path(sys.argv[1]), "queue", []).start()
+"""
+"""A node that handles SIGTERM and begins its server, whose process is slow."""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what other systems do not have")
+def test_a_node_that_is_killed_while_its_server_begins_leaves_none(tmp_path: Path) -> None:
+    """It would keep the port from the node's next life."""
+    with subprocess.Popen([sys.executable, "-c", BEGINNING, str(tmp_path / "workers")],
+                          stdout=subprocess.PIPE) as node:
+        assert node.stdout is not None
+        server = int(node.stdout.readline())
+        node.kill()
+    program, deadline = Path(f"/proc/{server}/exe"), time.monotonic() + 10
+    while program.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    with suppress(ProcessLookupError):
+        os.kill(server, signal.SIGKILL)
+    assert time.monotonic() < deadline
 
 
 def test_sums_in_pieces_are_the_processors(tmp_path: Path) -> None:
