@@ -30,7 +30,11 @@ def stored_words(curve: Curve, group: Group, points: Iterable[Affine],
 def load_words(curve: Curve, group: Group, points: Iterable[Affine], address: int = 0,
                unit: Coordinate | None = None) -> list[int]:
     """The words of LOAD for points."""
-    words = stored_words(curve, group, points, unit)
+    return raw_load_words(address, stored_words(curve, group, points, unit))
+
+
+def raw_load_words(address: int, words: Sequence[int]) -> list[int]:
+    """The words of LOAD for `words`, whatever they are."""
     return [pack(HEADER, command=Command.LOAD), pack(PLACE, address=address, count=len(words)),
             *words]
 

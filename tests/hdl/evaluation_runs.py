@@ -4,8 +4,9 @@ from random import Random
 
 import numpy as np
 
-from proofmill.hdl.commands import HEADER, PHASES, PLACE, Command, pack, split
+from proofmill.hdl.commands import PHASES, split
 from proofmill.hdl.evaluate import room_words
+from proofmill.sim.commands import raw_load_words
 from proofmill.sim.evaluation import Entry, evaluate
 from proofmill.sim.evaluator import Matrices, Room, evaluate_words, program
 from tests.hdl.transform_runs import values_of
@@ -33,11 +34,6 @@ def random_entries(field, power, wires, count, seed):
             [rng.choice([0, 1, p - 1, rng.randrange(p)]) for _ in range(wires)])
 
 
-def load(address, words):
-    return [pack(HEADER, command=Command.LOAD), pack(PLACE, address=address, count=len(words)),
-            *words]
-
-
 class Run:
     """One EVALUATE, with all that lies in the memory: a program, behind it a witness, behind that
     the results, if it `stays` there, and the tiles of its transform."""
@@ -53,7 +49,8 @@ class Run:
         results = transform.value_words * ((1 if finish else 2) << power)
         tiles = (transform.room(power) if finish else 0) + stays * results
         self.behind = behind
-        self.loads = [load(address, self.words), load(address + len(self.words), values)]
+        self.loads = [raw_load_words(address, self.words),
+                      raw_load_words(address + len(self.words), values)]
         self.command = evaluate_words(
             (address, len(self.words)), (address + len(self.words), len(values)), power,
             finish=finish, stays=stays, tiles=(behind if tiles else 0, tiles))

@@ -10,17 +10,15 @@ from proofmill.hdl.accelerator import Accelerator
 from proofmill.hdl.commands import (
     COUNTERS,
     IDENTITY,
-    PLACE,
     POINT_WORDS,
     Command,
     Error,
-    pack,
     words_end,
 )
 from proofmill.hdl.curve import TOY_CURVE, Group
 from proofmill.hdl.presets import TOY_SHAPE, at_interval, control_only
 from proofmill.hdl.windows import WindowPlan
-from proofmill.sim.commands import load_words, multiply_words
+from proofmill.sim.commands import load_words, multiply_words, raw_load_words
 from tests.choice import slow_but
 from tests.hdl.points import toy_points
 from tests.hdl.words import Expected, answer, copies_words, header, patterns
@@ -175,17 +173,14 @@ def test_what_the_memory_has_not_is_neither_written_nor_summed():
     there = POINT_WORDS * len(points)
     memory = {}
 
-    def load(address, words):
-        return [header(Command.LOAD), pack(PLACE, address=address, count=len(words)), *words]
-
     refused = answer(Command.LOAD, error=Error.MEMORY)
     beyond = answer(Command.MULTIPLY, error=Error.MEMORY)
     exchanges = [
         (load_words(TOY_CURVE, Group.G1, points), 1),
-        (load(there - 4, [7] * 12), 1),
-        (load(there, [7]), 1),
-        (load((1 << 32) - 1, [7, 7]), 1),
-        (load(there, []), 1),
+        (raw_load_words(there - 4, [7] * 12), 1),
+        (raw_load_words(there, [7]), 1),
+        (raw_load_words((1 << 32) - 1, [7, 7]), 1),
+        (raw_load_words(there, []), 1),
         *((multiply_words(Group.G1, plan, run.scalars, **fields), 1) for fields in (
             {"address": 1}, {"address": (1 << 32) - 8}, {"point_words": 9},
             {"count": 1 << 31}, {"copies": 2, "copy_words": 1},

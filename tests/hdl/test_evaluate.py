@@ -21,13 +21,13 @@ from proofmill.hdl.presets import (
     with_matrices,
 )
 from proofmill.hdl.windows import WindowPlan
-from proofmill.sim.commands import multiply_words
+from proofmill.sim.commands import multiply_words, raw_load_words
 from proofmill.sim.evaluation import Entry
 from proofmill.sim.evaluator import evaluate_words, run
 from proofmill.sim.transform import cycles, quotient
 from proofmill.sim.verilated import Simulation, build
 from tests.choice import slow_but
-from tests.hdl.evaluation_runs import Run, load, random_entries, room_of
+from tests.hdl.evaluation_runs import Run, random_entries, room_of
 from tests.hdl.points import toy_points
 from tests.hdl.test_accelerator import converse
 from tests.hdl.test_transform import on_the_host
@@ -145,7 +145,7 @@ def test_sums_of_scalars_in_the_memory(name):
     link.load(TOY_CURVE, Group.G1, points)
     for count in (0, 1, 31, 32, 70, 70):
         scalars = [rng.choice([0, 1, rng.randrange(181)]) for _ in range(count)]
-        assert link.ask(load(1000, scalars), 1) == [answer(Command.LOAD)]
+        assert link.ask(raw_load_words(1000, scalars), 1) == [answer(Command.LOAD)]
         total = Expected(shape, Group.G1, plan, scalars, points[:count])
         total.check(link.ask(stored_product(plan, count, 1000), total.words))
         found = link.counters()
@@ -206,7 +206,7 @@ def test_what_is_no_program(finish):
                   segment(Segment.WIRES, 0, 0xffffffff, 0xffffffff)):
         one = Run(FEW, 2, [], [5, 6], finish, words=[*words, 1, 2][:len(words)] or [])
         one.words = words
-        one.loads = [load(0, words), load(len(words), [5, 6])]
+        one.loads = [raw_load_words(0, words), raw_load_words(len(words), [5, 6])]
         one.command = evaluate_words((0, len(words)), (len(words), 2), 2, finish=finish)
         _, values, last, phases = given(link, one)
         model = run(one.room, FEW.evaluator, words, one.witness, 2)

@@ -9,12 +9,12 @@ import pytest
 
 from proofmill.firmware.library import finishing_program
 from proofmill.hdl.accelerator import Accelerator
-from proofmill.hdl.commands import ARRAY, HEADER, MATRIX, OPERANDS, PLACE, Command, Error, pack
+from proofmill.hdl.commands import ARRAY, MATRIX, OPERANDS, PLACE, Command, Error, pack
 from proofmill.hdl.curve import TOY_CURVE, Group
 from proofmill.hdl.matmul import array_words
 from proofmill.hdl.presets import TOY_SHAPE, control_only, with_matrices, with_transforms
 from proofmill.hdl.windows import WindowPlan
-from proofmill.sim.commands import load_words, multiply_words
+from proofmill.sim.commands import load_words, multiply_words, raw_load_words
 from proofmill.sim.matrix import Plan, matmul_words, sums_of, weight_words
 from tests.hdl.matrix_runs import matrices
 from tests.hdl.points import toy_points
@@ -40,9 +40,7 @@ def planned(shape, rows, terms, columns, seed):
 
 def loaded(plan, w):
     """The words of LOAD for weights."""
-    words = weight_words(plan, w).tolist()
-    return [pack(HEADER, command=Command.LOAD), pack(PLACE, address=PLACE_OF_W, count=len(words)),
-            *words]
+    return raw_load_words(PLACE_OF_W, weight_words(plan, w).tolist())
 
 
 def checked(answers, plan, x, w, cycles):
