@@ -20,6 +20,7 @@ from proofmill.hdl.presets import TOY_SHAPE, at_interval, control_only
 from proofmill.hdl.windows import WindowPlan
 from proofmill.sim.commands import load_words, multiply_words, raw_load_words
 from tests.choice import slow_but
+from tests.hdl.memories import reads
 from tests.hdl.points import toy_points
 from tests.hdl.words import Expected, answer, copies_words, header, patterns
 from tests.simulation import simulate
@@ -32,8 +33,6 @@ COPIES = 1000
 
 def memory_behind(dut, words, rng, pause):
     """Testbenches that are the memory: it writes, it answers requests in order, it stalls."""
-    wanted = []
-
     async def writes(ctx):
         while True:
             ctx.set(dut.writes.ready, ready := rng.random() >= pause)
@@ -41,27 +40,7 @@ def memory_behind(dut, words, rng, pause):
             if ready and valid:
                 words[payload.address] = payload.word
 
-    async def requests(ctx):
-        while True:
-            ctx.set(dut.requests.ready, ready := rng.random() >= pause)
-            *_, valid, payload = await ctx.tick().sample(dut.requests.valid, dut.requests.payload)
-            if ready and valid:
-                wanted.extend(range(payload.address, payload.address + payload.words))
-
-    async def points(ctx):
-        while True:
-            if wanted and rng.random() >= pause:
-                ctx.set(dut.points.payload, words.get(wanted.pop(0), 0))
-                ctx.set(dut.points.valid, 1)
-                while True:
-                    *_, ready = await ctx.tick().sample(dut.points.ready)
-                    if ready:
-                        break
-                ctx.set(dut.points.valid, 0)
-            else:
-                await ctx.tick()
-
-    return writes, requests, points
+    return writes, *reads(dut, lambda address: words.get(address, 0), rng, pause)
 
 
 def converse(dut, exchanges, *, seed, pause, cycles, listen_pause=None, memory=None):

@@ -7,6 +7,7 @@ import pytest
 
 from proofmill.hdl.commands import CODE_BITS, CODE_WORDS, CODES, WORD
 from proofmill.hdl.stored_scalars import StoredScalars
+from tests.hdl.memories import reads
 from tests.simulation import simulate
 from tests.streams import receive, send
 
@@ -16,35 +17,6 @@ POINTS = 40
 
 def word_at(address):
     return address * 0x9E3779B97F4A7C15 % (1 << 64)
-
-
-def memory_behind(dut, step, rng, pause):
-    """Testbenches that are the memory: transfers of `step` words, in order of the requests."""
-    wanted = []
-
-    async def requests(ctx):
-        while True:
-            ctx.set(dut.requests.ready, ready := rng.random() >= pause)
-            *_, valid, payload = await ctx.tick().sample(dut.requests.valid, dut.requests.payload)
-            if ready and valid:
-                assert payload.words % step == payload.address % step == 0
-                wanted.extend(range(payload.address, payload.address + payload.words, step))
-
-    async def points(ctx):
-        while True:
-            if not wanted or rng.random() < pause:
-                await ctx.tick()
-                continue
-            first = wanted.pop(0)
-            ctx.set(dut.points.payload, sum(word_at(first + n) << WORD * n for n in range(step)))
-            ctx.set(dut.points.valid, 1)
-            while True:
-                *_, ready = await ctx.tick().sample(dut.points.ready)
-                if ready:
-                    break
-            ctx.set(dut.points.valid, 0)
-
-    return [requests, points]
 
 
 @pytest.mark.parametrize("size, step, pause", [(4, 1, 0), (4, 2, 0.3), (1, 1, 0.3), (2, 2, 0)])
@@ -76,7 +48,7 @@ def test_scalars_and_points(size, step, pause):
         assert words == [sum(word_at(first + n) << WORD * n for n in range(step))
                          for first in range(0, 8 * POINTS, step)]
 
-    simulate(dut, scalars, asked, given, background=memory_behind(dut, step, rng, pause),
+    simulate(dut, scalars, asked, given, background=reads(dut, word_at, rng, pause, step),
              cycles=20_000)
     codes = sum(CODE_WORDS.index(size) << CODE_BITS * n for n in range(CODES))
     for count, words in zip(counts, found, strict=True):
@@ -102,7 +74,7 @@ def test_points_come_while_nobody_takes_scalars():
             words = await receive(ctx, dut.given, 8, rng=Random(1), pause=0)
             assert words == [word_at(8 * n + k) for k in range(8)]
 
-    simulate(dut, bench, background=memory_behind(dut, 1, Random(1), 0), cycles=3_000)
+    simulate(dut, bench, background=reads(dut, word_at, Random(1), 0), cycles=3_000)
 
 
 def test_scalars_that_have_no_code():
