@@ -42,8 +42,8 @@ class Run:
         transform, field = shape.transform, shape.evaluator.field
         self.shape, self.power, self.witness, self.finish = shape, power, witness, finish
         self.room = room_of(shape)
-        self.words = words or program(self.room, field.modulus,
-                                      matrices_of(power, entries)).tolist()
+        self.words = words if words is not None else program(
+            self.room, field.modulus, matrices_of(power, entries)).tolist()
         values = [word for value in witness for word in split(value, self.room.value_words)]
         behind = address + len(self.words) + len(values)
         results = transform.value_words * ((1 if finish else 2) << power)

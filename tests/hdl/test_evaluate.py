@@ -23,7 +23,7 @@ from proofmill.hdl.presets import (
 from proofmill.hdl.windows import WindowPlan
 from proofmill.sim.commands import multiply_words, raw_load_words
 from proofmill.sim.evaluation import Entry
-from proofmill.sim.evaluator import evaluate_words, run
+from proofmill.sim.evaluator import run
 from proofmill.sim.transform import cycles, quotient
 from proofmill.sim.verilated import Simulation, build
 from tests.choice import slow_but
@@ -115,7 +115,7 @@ def test_streams_that_stall():
             for power, finish in ((4, True), (2, True), (3, False))]
     answers = converse(
         Accelerator(FEW, finishing_program(FEW)),
-        [*[([header(Command.EVALUATION)], 1 + len(ROOM))],
+        [([header(Command.EVALUATION)], 1 + len(ROOM)),
          *(each for one in runs for each in (*((words, 1) for words in one.loads),
                                              (one.command, one.answers)))],
         seed=3, pause=0.3, cycles=60_000)
@@ -204,10 +204,7 @@ def test_what_is_no_program(finish):
                   [*segment(Segment.ENTRIES, 0, 1), 0, *whole],
                   segment(Segment.WIRES, 0, 3), segment(Segment.WIRES, 0, 1, 2),
                   segment(Segment.WIRES, 0, 0xffffffff, 0xffffffff)):
-        one = Run(FEW, 2, [], [5, 6], finish, words=[*words, 1, 2][:len(words)] or [])
-        one.words = words
-        one.loads = [raw_load_words(0, words), raw_load_words(len(words), [5, 6])]
-        one.command = evaluate_words((0, len(words)), (len(words), 2), 2, finish=finish)
+        one = Run(FEW, 2, [], [5, 6], finish, words=words)
         _, values, last, phases = given(link, one)
         model = run(one.room, FEW.evaluator, words, one.witness, 2)
         assert model.fault and last == answer(Command.EVALUATE, error=Error.EVALUATION)
