@@ -15,22 +15,23 @@ POINT_WORDS = 8
 
 
 @dataclass
-class OnChip:
-    """Which weights are in the accelerator's own memory, by name; from which entry on."""
+class Placed:
+    """Which weights are in a memory with so much `room`, by name; from where on. The chip's own is
+    counted in entries, the one beside it in words."""
 
-    entries: int
+    room: int
     used: int = 0
     places: dict[bytes, int] = field(default_factory=dict)
 
-    def place(self, name: bytes, entries: int) -> tuple[int, bool]:
-        """(The first entry of the weights called `name`, whether they are there.) Where there is no
-        room behind the others, those are given up."""
+    def place(self, name: bytes, size: int) -> tuple[int, bool]:
+        """(Where the weights called `name` begin, whether they are there.) Where there is no room
+        behind the others, those are given up."""
         if name in self.places:
             return self.places[name], True
-        if self.used + entries > self.entries:
+        if self.used + size > self.room:
             self.forget()
         self.places[name] = first = self.used
-        self.used += entries
+        self.used += size
         return first, False
 
     def forget(self) -> None:
@@ -61,7 +62,7 @@ class AcceleratorModel:
     def __init__(self, shape: MatrixUnitShape, cycles: int) -> None:
         """`cycles`: of its memory, see `hdl.commands.IDENTITY`."""
         self.shape, self.memory_cycles = shape, cycles
-        self._there = OnChip(1 << shape.weight_bits)
+        self._there = Placed(1 << shape.weight_bits)
 
     def multiply(self, x: Whole, w: Whole) -> Multiplied:
         """``x w``, of unsigned elements. Raises ValueError for what has no room."""
@@ -91,11 +92,10 @@ class AcceleratorUnit:
             raise ProofmillError("the device has no datapath; use --device model")
         self.shape, self.memory_cycles = shape, accelerator.identity["memory_cycles"]
         self._accelerator = accelerator
-        self._room = accelerator.memory - accelerator.used if room is None else room
-        self._first, self._used = accelerator.reserve(self._room), 0
-        self._there = OnChip(1 << shape.weight_bits)
+        self._stored = Placed(accelerator.memory - accelerator.used if room is None else room)
+        self._first = accelerator.reserve(self._stored.room)
+        self._there = Placed(1 << shape.weight_bits)
         self._overwritten = accelerator.overwritten
-        self._handles: dict[bytes, int] = {}
 
     def multiply(self, x: Whole, w: Whole) -> Multiplied:
         """See `AcceleratorModel.multiply`; raises `DeviceError` where the device answers what
@@ -115,21 +115,16 @@ class AcceleratorUnit:
         except BaseException:
             # Whatever it came to: those that were to be placed may not be there, nor others.
             self._there.forget()
+            self._stored.forget()
             raise
         return Multiplied(sums_of(plan, answers[:-1]), int(answers[-1]), fetched)
 
     def _address(self, name: bytes, plan: Plan, w: Whole, words: int) -> int:
-        """Where weights lie in the device's memory, loaded there if they are not. Where there is no
-        room for more, those that lie there are given up."""
-        if name not in self._handles:
-            if self._used + words > self._room:
-                self._used = 0
-                self._handles.clear()
-            address = self._first + self._used
-            self._accelerator.write(address, weight_words(plan, w))
-            self._used += words
-            self._handles[name] = address
-        return self._handles[name]
+        """Where weights lie in the device's memory, loaded there if they are not."""
+        place, there = self._stored.place(name, words)
+        if not there:
+            self._accelerator.write(self._first + place, weight_words(plan, w))
+        return self._first + place
 
     def close(self) -> None:
         """Close the device."""

@@ -21,7 +21,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.devices.accelerator import Accelerator
 from proofmill.host.prover.devices.device import DeviceError
 from proofmill.host.prover.inference import operators as op
-from proofmill.host.prover.inference.accelerated import AcceleratorModel, AcceleratorUnit, OnChip
+from proofmill.host.prover.inference.accelerated import AcceleratorModel, AcceleratorUnit, Placed
 from proofmill.host.prover.inference.array import Array, open_array
 from proofmill.host.prover.inference.comparing import differences
 from proofmill.host.prover.inference.digits import digits, shaped
@@ -212,7 +212,7 @@ def test_an_accelerator_without_matrices_is_refused():
 
 
 def test_weights_on_the_chip_are_given_up_where_there_is_no_room():
-    there = OnChip(10)
+    there = Placed(10)
     assert there.place(b"a", 6) == (0, False) and there.place(b"a", 6) == (0, True)
     assert there.place(b"b", 4) == (6, False) and there.place(b"a", 6) == (0, True)
     assert there.place(b"c", 1) == (0, False) and there.place(b"b", 4) == (1, False)
