@@ -1,5 +1,6 @@
 """A quantised model: named tensors of integers, and what gives one from others."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from proofmill.host.prover.inference.operators import Convolution, Linear, Multiply, Operator
@@ -52,7 +53,7 @@ class Model:
 
     def tensors(self, samples: Reals, multiply: Multiply | None = None) -> dict[str, Integers]:
         """Every tensor for a batch of samples; products of matrices by `multiply`, if given."""
-        found = {**self.constants, self.source: self.quantisation.quantise(samples)}
+        found = self.given(samples)
         for node in self.nodes:
             inputs, operator = [found[name] for name in node.inputs], node.operator
             if multiply is not None and isinstance(operator, Linear | Convolution):
@@ -63,5 +64,12 @@ class Model:
 
     def run(self, samples: Reals, multiply: Multiply | None = None) -> dict[str, Integers]:
         """The integers of every output, by its name."""
-        found = self.tensors(samples, multiply)
-        return {output.name: found[output.tensor] for output in self.outputs}
+        return self.named(self.tensors(samples, multiply))
+
+    def given(self, samples: Reals) -> dict[str, Integers]:
+        """The tensors that are there before any node is run."""
+        return {**self.constants, self.source: self.quantisation.quantise(samples)}
+
+    def named(self, tensors: Mapping[str, Integers]) -> dict[str, Integers]:
+        """The integers of every output among the tensors, by its name."""
+        return {output.name: tensors[output.tensor] for output in self.outputs}

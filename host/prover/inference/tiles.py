@@ -5,9 +5,9 @@ command of an array. Outputs are those of `Model.run`, every integer: no operato
 samples.
 """
 
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -20,22 +20,35 @@ OTHER = 8
 """A value of what multiplies nothing counts as so many products: NumPy is slower with them."""
 
 
-class Tiles(Protocol):
+class Tiles(ABC):
     """A batch on its way through a model, piece by piece."""
+
+    def __init__(self, model: Model, samples: Reals) -> None:
+        self.model = model
+        self._tensors = model.given(samples)
+
+    @property
+    @abstractmethod
+    def works(self) -> Sequence[int]:
+        """Of each piece, in the unit of `run`."""
 
     @property
     def work(self) -> int:
-        """Of all pieces, in the unit of `run`."""
+        """Of all pieces."""
+        return sum(self.works)
 
     @property
     def longest(self) -> int:
         """Of the longest piece."""
+        return max(self.works)
 
+    @abstractmethod
     def run(self) -> Iterator[int]:
         """Run a piece, and give its work, for each that is asked for."""
 
     def outputs(self) -> dict[str, Integers]:
         """The integers of every output, by its name, once all is run."""
+        return self.model.named(self._tensors)
 
 
 @dataclass(frozen=True)
@@ -48,12 +61,11 @@ class Piece:
     products: int
 
 
-class Tiled:
-    """A batch on its way through a model. `most`: products of a piece, or those of one sample."""
+class Tiled(Tiles):
+    """Pieces of so many products, by this processor. `most`: of a piece, or those of one sample."""
 
     def __init__(self, model: Model, samples: Reals, most: int) -> None:
-        self.model = model
-        self._tensors = {**model.constants, model.source: model.quantisation.quantise(samples)}
+        super().__init__(model, samples)
         shapes = model.tensors(np.zeros((1, *model.shape), dtype=np.float32))
         self.pieces: list[Piece] = []
         """In the order in which they are run."""
@@ -65,17 +77,11 @@ class Tiled:
                 self.pieces.append(Piece(node, first, last, each * (last - first)))
 
     @property
-    def work(self) -> int:
-        """Products of all pieces."""
-        return sum(piece.products for piece in self.pieces)
-
-    @property
-    def longest(self) -> int:
-        """Products of the longest piece."""
-        return max(piece.products for piece in self.pieces)
+    def works(self) -> list[int]:
+        """Products of each piece."""
+        return [piece.products for piece in self.pieces]
 
     def run(self) -> Iterator[int]:
-        """Run a piece, and give its products, for each that is asked for."""
         count = len(self._tensors[self.model.source])
         for piece in self.pieces:
             node = piece.node
@@ -87,21 +93,17 @@ class Tiled:
             self._tensors[node.output][piece.first:piece.last] = found
             yield piece.products
 
-    def outputs(self) -> dict[str, Integers]:
-        """The integers of every output, by its name, once all is run."""
-        return {output.name: self._tensors[output.tensor] for output in self.model.outputs}
 
-
-class OnArray:
-    """A batch on its way through a model whose products of matrices an array makes: a piece is a
-    command of it. What else there is to compute is this processor's, and counts for nothing.
+class OnArray(Tiles):
+    """Products of matrices by an array: a piece is a command of it. What else there is to compute
+    is this processor's, and counts for nothing.
 
     `array`: cut to commands that are over soon, see `Array`.
     """
 
     def __init__(self, model: Model, samples: Reals, array: Array) -> None:
-        self.model, self._array = model, array
-        self._tensors = {**model.constants, model.source: model.quantisation.quantise(samples)}
+        super().__init__(model, samples)
+        self._array = array
         one = model.tensors(np.zeros((1, *model.shape), dtype=np.float32))
         self.commands = [
             cycles for node in model.nodes if isinstance(node.operator, Linear | Convolution)
@@ -110,17 +112,11 @@ class OnArray:
         """Cycles of each command, as planned."""
 
     @property
-    def work(self) -> int:
-        """Cycles of all commands."""
-        return sum(self.commands)
-
-    @property
-    def longest(self) -> int:
-        """Cycles of the longest command."""
-        return max(self.commands)
+    def works(self) -> list[int]:
+        """See `commands`."""
+        return self.commands
 
     def run(self) -> Iterator[int]:
-        """Run a command, and give its cycles, for each that is asked for."""
         for node in self.model.nodes:
             given, operator = [self._tensors[name] for name in node.inputs], node.operator
             if isinstance(operator, Linear | Convolution):
@@ -131,10 +127,6 @@ class OnArray:
             else:
                 found = operator.evaluate(*given)
             self._tensors[node.output] = found
-
-    def outputs(self) -> dict[str, Integers]:
-        """See `Tiled.outputs`."""
-        return {output.name: self._tensors[output.tensor] for output in self.model.outputs}
 
 
 def _products(node: Node, source: Integers, output: Integers) -> int:
