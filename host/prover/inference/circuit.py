@@ -49,8 +49,7 @@ class InferenceCircuit:
         self.system = ConstraintSystem()
         self.outputs = _public_tensors(model)
         """The tensors that are public, in order."""
-        shapes = model.tensors(np.zeros((1, *model.shape), dtype=np.float32))
-        self._shapes = {name: values.shape[1:] for name, values in shapes.items()}
+        self._shapes = {name: values.shape[1:] for name, values in model.of_one.items()}
         self._book = RuleBook(model.name)
         self.layers: list[tuple[str, int]] = []
         """Constraints by part: the input, each node by its name, the tag."""

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
 
 from proofmill.host.prover.inference.operators import Convolution, Linear, Multiply, Operator
 from proofmill.host.prover.inference.quantisation import Integers, Quantisation, Reals
@@ -73,3 +76,8 @@ class Model:
     def named(self, tensors: Mapping[str, Integers]) -> dict[str, Integers]:
         """The integers of every output among the tensors, by its name."""
         return {output.name: tensors[output.tensor] for output in self.outputs}
+
+    @cached_property
+    def of_one(self) -> dict[str, Integers]:
+        """Every tensor for one sample, of zeros, for their shapes."""
+        return self.tensors(np.zeros((1, *self.shape), dtype=np.float32))

@@ -66,11 +66,10 @@ class Tiled(Tiles):
 
     def __init__(self, model: Model, samples: Reals, most: int) -> None:
         super().__init__(model, samples)
-        shapes = model.tensors(np.zeros((1, *model.shape), dtype=np.float32))
         self.pieces: list[Piece] = []
         """In the order in which they are run."""
         for node in model.nodes:
-            each = _products(node, shapes[node.inputs[0]], shapes[node.output])
+            each = _products(node, model.of_one[node.inputs[0]], model.of_one[node.output])
             count = max(1, most // each)
             for first in range(0, len(samples), count):
                 last = min(len(samples), first + count)
@@ -104,10 +103,9 @@ class OnArray(Tiles):
     def __init__(self, model: Model, samples: Reals, array: Array) -> None:
         super().__init__(model, samples)
         self._array = array
-        one = model.tensors(np.zeros((1, *model.shape), dtype=np.float32))
         self.commands = [
             cycles for node in model.nodes if isinstance(node.operator, Linear | Convolution)
-            for x, w in node.operator.factors(one[node.inputs[0]])
+            for x, w in node.operator.factors(model.of_one[node.inputs[0]])
             for cycles in array.planned(len(x) * len(samples), *w.shape)]
         """Cycles of each command, as planned."""
 
