@@ -24,6 +24,7 @@ from proofmill.host.network.consensus.data_columns import (
 )
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.node.admission import Calibration, Liability
+from proofmill.host.network.node.beside import Beside
 from proofmill.host.network.node.follower import SLOT_MS, SLOTS_PER_EPOCH, Follower
 from proofmill.host.network.node.validators import proposer_of
 from proofmill.host.prover.devices.device import BOARD_HZ, DeviceError
@@ -142,7 +143,7 @@ class BlobMaker:
 
     def __init__(
         self, setup: BlobSetup, own: Collection[int], follower: Follower, time: DeviceTime,
-        beside: Callable[[Callable[[], Made]], Future[Made]],
+        beside: Beside[Made],
     ) -> None:
         """`own`: the node's validators. `time`: of the device; `beside`: where it works, after
         which `work` is to be called again."""

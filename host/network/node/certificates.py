@@ -2,10 +2,9 @@
 
 import logging
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any
 
 from proofmill.host.network.certificates.certificate import Certificate
 from proofmill.host.network.certificates.companion import Registration, companion_secret
@@ -16,6 +15,7 @@ from proofmill.host.network.certificates.votes import checkpoint_of
 from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.evm.client import Address
+from proofmill.host.network.node.beside import Beside
 from proofmill.host.network.node.certificate_exchange import CertificateExchange, Send
 from proofmill.host.network.node.certifier import Certifier, Maker
 from proofmill.host.network.node.companion_bonds import BondedKeys, SlashedKey
@@ -39,17 +39,6 @@ TOPICS = frozenset({Topic.COMPANION_VOTES, Topic.CERTIFICATE, Topic.CERTIFICATE_
 """What a node with `Certificates` takes."""
 LIGHT = "light"
 """The folder, within the node's, of the certificates that it knows."""
-
-
-Made = TypeVar("Made")
-
-
-class Beside(Protocol):
-    """Runs work in a thread, and lets the node go on when it is done."""
-
-    def __call__(self, work: Callable[[], Made]) -> Future[Made]:
-        """Begin."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -126,7 +115,7 @@ class Certificates:
         execution = self._follower.execution_layer
         return execution.ledger(execution.genesis_hash).root, execution.genesis_hash
 
-    def make_them(self, maker: Maker, beside: Beside) -> None:
+    def make_them(self, maker: Maker, beside: Beside[Any]) -> None:
         """Have this node make certificates, and eras, if its setup says so. It compiles the circuit
         for that, up to half a second a place. `beside` as of `Certifier` and `EraMaker`."""
         if self.eras is not None:

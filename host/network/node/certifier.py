@@ -12,6 +12,7 @@ from functools import partial
 
 from proofmill.host.network.certificates.certificate import Certificate, Prove, certificate_prover
 from proofmill.host.network.certificates.rule import Finality
+from proofmill.host.network.node.beside import Beside
 from proofmill.host.network.node.companions import Companions
 from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
 from proofmill.host.prover.circuits.finality.registry import Registry
@@ -23,9 +24,6 @@ from proofmill.host.prover.groth16.prove import Prover
 from proofmill.host.prover.groth16.proving_key import ProvingKey
 
 log = logging.getLogger(__name__)
-
-Beside = Callable[[Callable[[], Certificate]], Future[Certificate]]
-"""Runs work in a thread, and lets the node go on when it is done."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ class Certifier:
     """The maker's device, circuit and key, and the certificate that is being made."""
 
     def __init__(self, circuit: FinalityCircuit, key: ProvingKey, maker: Maker,
-                 companions: Companions, known: Callable[[], Finality], beside: Beside,
+                 companions: Companions, known: Callable[[], Finality], beside: Beside[Certificate],
                  deliver: Callable[[Certificate], None]) -> None:
         """`known`: by certificates, now. `deliver` hears of every one that is made."""
         self._device = CpuDevice()

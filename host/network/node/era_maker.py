@@ -6,7 +6,7 @@ to the final checkpoint that was asked with.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from time import perf_counter
 from proofmill.host.network.certificates.era import aggregate
 from proofmill.host.network.certificates.headers import branch_in, write_evidence
 from proofmill.host.network.consensus.spec import spec
+from proofmill.host.network.node.beside import Beside
 from proofmill.host.network.node.follower import Follower
 from proofmill.host.network.node.proven_blocks import Due, ProvenBlocks
 from proofmill.host.network.node.wire import Topic
@@ -54,10 +55,6 @@ class MadeEra:
     seconds: float
 
 
-Beside = Callable[[Callable[[], tuple[bytes, float]]], Future[tuple[bytes, float]]]
-"""Runs work in a thread, and lets the node go on when it is done."""
-
-
 class _Closed(Exception):
     """Nobody waits for the era any more."""
 
@@ -69,7 +66,7 @@ class EraMaker:
         """`folder`: the node's. Raises `ProofmillError` where it cannot be used."""
         self._setup, self._follower = setup, follower
         self._blocks = ProvenBlocks(folder / ERAS)
-        self._beside: Beside | None = None
+        self._beside: Beside[tuple[bytes, float]] | None = None
         self._making: tuple[Due, Future[tuple[bytes, float]]] | None = None
         self._failed: int | None = None
         """The first block of an era that came to nothing: the same proofs would again."""
@@ -78,7 +75,7 @@ class EraMaker:
         """By this process."""
         follower.on_final = self.hear
 
-    def begin(self, beside: Beside) -> None:
+    def begin(self, beside: Beside[tuple[bytes, float]]) -> None:
         """Have this node make eras from now on, if its setup says so."""
         if self._setup.powers is not None:
             self._beside = beside

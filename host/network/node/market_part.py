@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.ground.recent import Recent
@@ -11,12 +12,13 @@ from proofmill.host.network.array.book import Book
 from proofmill.host.network.array.jobs import Kind
 from proofmill.host.network.array.record import ArrayRecord, array_record
 from proofmill.host.network.contracts.market_books import MarketRecord, read_books
+from proofmill.host.network.node.beside import Beside
 from proofmill.host.network.node.buyer import Buyer, BuyerTerms
 from proofmill.host.network.node.follower import Follower
 from proofmill.host.network.node.goods import Goods
 from proofmill.host.network.node.market_offers import BlockLoad
 from proofmill.host.network.node.market_place import GoodsFiles, MarketPlace, Stalls
-from proofmill.host.network.node.seller import Beside, Seller, SellerTerms
+from proofmill.host.network.node.seller import Seller, SellerTerms
 from proofmill.host.network.node.trader import Publish, Trader
 from proofmill.host.prover.devices.device import BOARD_HZ
 from proofmill.host.prover.inference.onnx_file import read_model
@@ -65,7 +67,7 @@ class NodeMarket:
 
     def __init__(self, setup: MarketSetup, follower: Follower, array: BoardArray | None,
                  load: Callable[[], BlockLoad], block_constraints: int, publish: Publish,
-                 beside: Beside) -> None:
+                 beside: Beside[Any]) -> None:
         """As of `Seller`; `array` is of a seller alone."""
         self._setup, self._follower, self.array = setup, follower, array
         self._seller = None

@@ -14,7 +14,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 from proofmill.host.ground.database import StorageError
 from proofmill.host.ground.log_fields import LogTo, name_of
@@ -28,6 +28,7 @@ from proofmill.host.network.evm.history import HISTORY, History
 from proofmill.host.network.node.admission import Liability
 from proofmill.host.network.node.archive import BLOCKS, Archive
 from proofmill.host.network.node.beginning import FinalStates
+from proofmill.host.network.node.beside import Beside, Made
 from proofmill.host.network.node.blobs import BlobMaker, BlobReport, BlobSetup, OwnTime
 from proofmill.host.network.node.catch_up import CatchUp
 from proofmill.host.network.node.certificates import (
@@ -54,7 +55,7 @@ from proofmill.host.network.node.layer2 import BlockFacts, CreditedCertificate, 
 from proofmill.host.network.node.patience import PatientProver
 from proofmill.host.network.node.process import Traffic, Trusted
 from proofmill.host.network.node.proof_pool import Answer
-from proofmill.host.network.node.prover import Beside, NodeProver, ProverSetup
+from proofmill.host.network.node.prover import NodeProver, ProverSetup
 from proofmill.host.network.node.service import WalletService
 from proofmill.host.network.node.slashing_protection import SlashingProtection
 from proofmill.host.network.node.states import State
@@ -73,8 +74,6 @@ if TYPE_CHECKING:  # these need the extra for AI
     from proofmill.host.network.node.market_part import MarketReport, MarketSetup, NodeMarket
 
 log = logging.getLogger(__name__)
-
-Made = TypeVar("Made")
 
 PROPOSE_MS, CONFIRM_MS = 0, 3 * SLOT_MS // 4
 STEPS_MS = (PROPOSE_MS, ATTEST_MS, SLOT_MS // 2, CONFIRM_MS)
@@ -688,7 +687,7 @@ def view_of(
 
 def _prover(
     setup: NodeSetup, follower: Follower, jobs: JobStore, publish: Callable[[Topic, bytes], object],
-    beside: Beside, on_proof: Callable[[LoggedJob, ProofResult], None],
+    beside: Beside[ProofResult], on_proof: Callable[[LoggedJob, ProofResult], None],
     on_fault: Callable[[str, str, int], None], array: "BoardArray | None" = None,
     others: Callable[[], Sequence[Liability]] = tuple,
 ) -> NodeProver | None:

@@ -32,6 +32,7 @@ from proofmill.host.network.node.admission import (
     admit,
     beside,
 )
+from proofmill.host.network.node.beside import Beside, at_once
 from proofmill.host.network.node.follower import SLOT_MS, Follower
 from proofmill.host.network.node.jobs import JobRunner, Turn
 from proofmill.host.network.node.layer2 import CreditedProof
@@ -69,18 +70,6 @@ Publish = Callable[[Topic, bytes], object]
 """Sends a message to the peers, and takes it in here as theirs would be."""
 Speed = Callable[[ProofResult], int]
 """Milliseconds of chain time that a proof takes on the device."""
-Beside = Callable[[Callable[[], ProofResult]], Future[ProofResult]]
-"""Lets a device work while the node goes on."""
-
-
-def at_once(work: Callable[[], ProofResult]) -> Future[ProofResult]:
-    """`Beside` where there is nothing else to do: the work is done when this returns."""
-    done: Future[ProofResult] = Future()
-    try:
-        done.set_result(work())
-    except Exception as error:
-        done.set_exception(error)
-    return done
 
 
 @dataclass(frozen=True)
@@ -138,7 +127,7 @@ class NodeProver:
 
     def __init__(
         self, setup: ProverSetup, follower: Follower, store: JobStore,
-        publish: Publish, beside: Beside = at_once,
+        publish: Publish, beside: Beside[ProofResult] = at_once,
         others: Callable[[], Sequence[Liability]] = tuple,
     ) -> None:
         """`beside`: where devices work; after it, `work` is to be called again. `others`: what is

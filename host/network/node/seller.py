@@ -18,6 +18,7 @@ from proofmill.host.network.array.book import Cause, Offer, block_duty
 from proofmill.host.network.array.jobs import Job, Kind
 from proofmill.host.network.contracts.inference import caller_tag
 from proofmill.host.network.evm.transaction import decode_transaction
+from proofmill.host.network.node.beside import Beside
 from proofmill.host.network.node.follower import SLOT_MS, Follower
 from proofmill.host.network.node.goods import Goods
 from proofmill.host.network.node.market_offers import (
@@ -29,8 +30,6 @@ from proofmill.host.network.node.market_offers import (
 )
 from proofmill.host.network.node.market_place import MarketPlace
 from proofmill.host.network.node.trader import Call, Publish, Trader, call
-
-Beside = Callable[[Callable[[], Any]], Future[Any]]
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Seller:
 
     def __init__(self, terms: SellerTerms, place: MarketPlace, goods: Goods, follower: Follower,
                  array: BoardArray, load: Callable[[], BlockLoad], block_constraints: int,
-                 publish: Publish, beside: Beside) -> None:
+                 publish: Publish, beside: Beside[Any]) -> None:
         """`load`: of block proofs now. `block_constraints`: of the block circuit, by which the time
         of other proofs is planned."""
         self.terms, self.array = terms, array

@@ -9,6 +9,7 @@ from proofmill.host.network.array.board import BoardArray
 from proofmill.host.network.consensus.keys import derive_keys
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.node.archive import Archive
+from proofmill.host.network.node.beside import Beside, at_once
 from proofmill.host.network.node.claims import Certifying, Claims
 from proofmill.host.network.node.contract_state import ProverAccount
 from proofmill.host.network.node.follower import ChainSetup, Follower
@@ -21,7 +22,7 @@ from proofmill.host.network.node.opening import (
     open_chain,
 )
 from proofmill.host.network.node.patience import PatientProver
-from proofmill.host.network.node.prover import Beside, NodeProver, ProverSetup, at_once
+from proofmill.host.network.node.prover import NodeProver, ProverSetup
 from proofmill.host.network.node.slashing_protection import SlashingProtection
 from proofmill.host.network.node.store import JobStore
 from proofmill.host.network.node.validators import NodeValidators
@@ -31,6 +32,7 @@ from proofmill.host.network.transfers.load import Load
 from proofmill.host.prover.circuits.rollup.size import SMALLEST
 from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.devices.device import Device
+from proofmill.host.prover.groth16.prove import ProofResult
 from tests.host.network.node import killed
 
 SEED = 3
@@ -64,7 +66,7 @@ class Source:
     """A node with all validators and a prover; `hear` is given what it sends."""
 
     def __init__(self, folder: Path, hear: Hear, prover: int = PROVER, forge: bool = False,
-                 devices: Sequence[Device] = (), beside: Beside = at_once,
+                 devices: Sequence[Device] = (), beside: Beside[ProofResult] = at_once,
                  chain: ChainSetup | None = None, array: BoardArray | None = None,
                  certifying: Certifying | None = None,
                  begun: Callable[[Archive], Follower] | None = None) -> None:

@@ -14,6 +14,7 @@ from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.node import blobs
 from proofmill.host.network.node.admission import Liability, beside
 from proofmill.host.network.node.archive import Archive
+from proofmill.host.network.node.beside import at_once
 from proofmill.host.network.node.blobs import (
     DUE_MS,
     BlobMaker,
@@ -32,7 +33,7 @@ from proofmill.host.network.node.follower import (
 )
 from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.patience import PatientProver, held_up
-from proofmill.host.network.node.prover import NodeProver, at_once
+from proofmill.host.network.node.prover import NodeProver
 from proofmill.host.network.node.range_messages import BlockRange, RangeRequest
 from proofmill.host.network.node.states import State
 from proofmill.host.network.node.wire import Topic

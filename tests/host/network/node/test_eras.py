@@ -3,11 +3,9 @@ as hold."""
 
 import asyncio
 import time
-from collections.abc import Callable
-from concurrent.futures import Future
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TypeVar, cast
+from typing import cast
 
 import pytest
 from eth_hash.auto import keccak
@@ -19,6 +17,7 @@ from proofmill.host.network.certificates.light_ledger import LightLedger
 from proofmill.host.network.certificates.rule import Finality
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.node.archive import Archive
+from proofmill.host.network.node.beside import at_once
 from proofmill.host.network.node.certificate_exchange import ANSWER_SECONDS
 from proofmill.host.network.node.era_exchange import (
     MOST_BYTES,
@@ -50,16 +49,6 @@ from tests.host.network.node.test_gossip import until
 
 BLOCKS, LENGTH = 5, 2
 """Proven blocks, and those of an era: two eras, and one block more."""
-Made = TypeVar("Made")
-
-
-def at_once(work: Callable[[], Made]) -> Future[Made]:
-    done: Future[Made] = Future()
-    try:
-        done.set_result(work())
-    except Exception as error:
-        done.set_exception(error)
-    return done
 
 
 class Chain:

@@ -16,13 +16,13 @@ from proofmill.host.network.contracts.market_books import read_books
 from proofmill.host.network.contracts.results import Terms
 from proofmill.host.network.mechanism.results import least_multiple
 from proofmill.host.network.node import market_devnet
+from proofmill.host.network.node.beside import at_once
 from proofmill.host.network.node.market_devnet import MarketPlan
 from proofmill.host.network.node.market_inputs import fetch
 from proofmill.host.network.node.market_offers import BlockLoad
 from proofmill.host.network.node.market_part import MarketSetup, NodeMarket, board_array
 from proofmill.host.network.node.market_place import GoodsFiles
 from proofmill.host.network.node.opening import GenesisEngines
-from proofmill.host.network.node.prover import at_once
 from proofmill.host.network.node.trader import Call, Trader, call
 from proofmill.host.prover.circuits.preimage import PREIMAGE, chained, preimage_circuit
 from proofmill.host.prover.groth16.setup import development_setup
