@@ -7,7 +7,7 @@ are, and carried by payloads (`second_layer.witnessed_proofs`) once those who si
 half of the slot's witnesses by effective balance.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from proofmill.host.network.consensus.duties import Signers, at_slot, committees_of
@@ -143,11 +143,12 @@ class WitnessPool:
         self._heard[named(vote.message)] = heard
         return ""
 
-    def votes(self, state: spec.BeaconState, before: int) -> Iterator[WitnessVote]:
+    def votes(self, state: spec.BeaconState, before: int,
+              wanted: Callable[[Named], bool] = lambda name: True) -> Iterator[WitnessVote]:
         """What more than half of the witnesses of slots before `before` have signed, in the order
-        of the messages, by the branch that ends in `state`."""
+        of the messages, by the branch that ends in `state`; of what is `wanted` alone."""
         for name in sorted(self._heard):
-            if name[0] < before and self._holds(state, name):
+            if name[0] < before and wanted(name) and self._holds(state, name):
                 yield self._heard[name].vote()
 
     def first(self, state: spec.BeaconState, payload_root: bytes, prover: int) -> int | None:
@@ -161,7 +162,6 @@ class WitnessPool:
         oldest = slot - KEPT_SLOTS
         self._heard = {name: heard for name, heard in self._heard.items() if name[0] >= oldest}
         self._signed = {name: count for name, count in self._signed.items() if name[0] >= oldest}
-
 
     def _holds(self, state: spec.BeaconState, name: Named) -> bool:
         """Whether those who have signed are more than half of this branch's witnesses: on another

@@ -616,9 +616,10 @@ class EvmExecutionLayer(PayloadBuilder):
         def wanted(told: Witnessed) -> bool:
             if (told.proven_slot, told.payload_root) == (parent.slot, parent.payload_root):
                 return True  # the contract opens it in this block
+            if told.proven_slot // per_epoch < settled:
+                return False  # as is most of what is still known
             record = rewards.call("record", told.proven_slot)
-            if (record["payload_root"] != told.payload_root or rewards.call("settled_epochs")
-                    > told.proven_slot // per_epoch):
+            if record["payload_root"] != told.payload_root:
                 return False
             if record["won"] and record["winner"] == told.prover \
                     and record["included_slot"] <= max(told.slot, told.proven_slot + 1):
@@ -627,6 +628,7 @@ class EvmExecutionLayer(PayloadBuilder):
             return not seen or told.slot < first
 
         with self.evm.at(parent_hash):
+            settled = rewards.call("settled_epochs")
             return self.witnesses.data(self._store.block_states[root], slot, wanted)
 
     def _told(self, root: bytes, slot: int, mix: bytes | None, transactions: list[bytes]

@@ -9,6 +9,7 @@ protocol's call tells the contracts.
 
 import time
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
@@ -62,10 +63,8 @@ class WitnessedProofs:
              ) -> bytes:
         """What a payload of `slot` says, as its transaction's data. `state`: after the parent's
         beacon block; `wanted`: whether the branch has a use for it."""
-        votes: list[WitnessVote] = []
-        for vote in self.pool.votes(state, slot):
-            if len(votes) < MOST_TOLD and wanted(Witnessed(*named(vote.message))):
-                votes.append(vote)
+        votes = list(islice(
+            self.pool.votes(state, slot, lambda name: wanted(Witnessed(*name))), MOST_TOLD))
         self.told += len(votes)
         return bytes(ToldWitnesses(votes=votes).encode_bytes())
 
