@@ -148,14 +148,9 @@ class EmbeddedChain:
             )
             spec.on_block(store, proposal.signed_block)
             spec.on_execution_payload_envelope(store, proposal.signed_envelope)
-        pin_store(store)
         record = record_of(proposal, store.block_states[proposal.block_root])
         self._tree.add(record)
-        self.head = spec.get_head(store)
-        self._vote(record.root, attesting)
-        self._list()
-        self._tell_engines()
-        prune_store(store)
+        self._end_slot(record.root, attesting)
         log.info("block of validator %d", record.proposer, extra={
             "block": name_of(record.root), "payload": name_of(record.request_root), "slot": slot})
         return SlotReport(
@@ -174,11 +169,7 @@ class EmbeddedChain:
         """Run the next slot without a block, as where its proposer makes none: the votes are for
         the head as it is."""
         self._begin_slot()
-        pin_store(self.store)
-        self.head = spec.get_head(self.store)
-        self._vote(None, attesting=True)
-        self._list()
-        self._tell_engines()
+        self._end_slot(None, attesting=True)
 
     def advance_epochs(self, count: int) -> list[SlotReport]:
         """Run `count` epochs of slots: how a miner finds a chain that has long been running."""
@@ -270,6 +261,16 @@ class EmbeddedChain:
         for attestation in self._attestations:
             if attestation.data.slot + 1 == slot:
                 spec.on_attestation(store, attestation)
+
+    def _end_slot(self, block_root: bytes | None, attesting: bool) -> None:
+        """What follows from the slot's block, or from that there is none: head, votes, lists, and
+        what is final."""
+        pin_store(self.store)
+        self.head = spec.get_head(self.store)
+        self._vote(block_root, attesting)
+        self._list()
+        self._tell_engines()
+        prune_store(self.store)
 
     def _witness(self) -> None:
         """Three quarters of the slot are over: where witnesses count, its own sign whose proofs
