@@ -1,11 +1,10 @@
 """``proofmill bench endomorphism``: split scalars beside copies of points."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from proofmill.host.cli.arguments import whole
-from proofmill.host.cli.pages import put
+from proofmill.host.cli.pages import add_into, show
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 
@@ -27,8 +26,7 @@ def add_endomorphism(actions: Any) -> None:
     endomorphism.add_argument("--exact", type=whole(4, 16, "give 4 to 16"), metavar="K",
                               help="simulate 2^K points too (a minute to build, then kept)")
     endomorphism.add_argument("--json", action="store_true", help="one JSON object")
-    endomorphism.add_argument("--into", metavar="PAGE",
-                              help=f"put the table into this Markdown page, after <!-- {PAGE} -->")
+    add_into(endomorphism, PAGE)
     endomorphism.set_defaults(run=run_endomorphism)
 
 
@@ -48,11 +46,7 @@ def run_endomorphism(options: argparse.Namespace) -> int:
     if options.json:
         print_record("bench endomorphism", {"sums": rows, "exact": exact})
         return 0
-    text = table(rows)
-    if options.into:
-        put(Path(options.into), {PAGE: text})
-    else:
-        print(text)
+    show(table(rows), PAGE, options.into)
     for row in exact:
         print(f"2^{row['power']} points, {row['curve']}, by simulation: {row['plain']:,} cycles, "
               f"{row['copies']:,} with a copy of each, {row['images']:,} with images stored")

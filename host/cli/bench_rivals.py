@@ -1,11 +1,10 @@
 """``proofmill bench rivals``: DSP blocks times cycles on the rivals' own curve."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from proofmill.host.cli.arguments import whole
-from proofmill.host.cli.pages import put
+from proofmill.host.cli.pages import add_into, show
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 
@@ -26,8 +25,7 @@ def add_rivals(actions: Any) -> None:
                         help="simulate 2^K points too, by the complete formula and in batches (a "
                              "minute each to build, then kept)")
     rivals.add_argument("--json", action="store_true", help="one JSON object")
-    rivals.add_argument("--into", metavar="PAGE",
-                        help=f"put the table into this Markdown page, after <!-- {PAGE} -->")
+    add_into(rivals, PAGE)
     rivals.set_defaults(run=run_rivals)
 
 
@@ -52,11 +50,7 @@ def run_rivals(options: argparse.Namespace) -> int:
         print_record("bench rivals", {"ways": own, "published": published, "exact": exact,
                                       "bar": BAR, "goal": GOAL})
         return 0
-    text = table(own, published)
-    if options.into:
-        put(Path(options.into), {PAGE: text})
-    else:
-        print(text)
+    show(table(own, published), PAGE, options.into)
     for each in exact:
         print(f"2^{each['power']} points, {each['name']}: {each['cycles']:,} cycles by simulation, "
               f"{each['model_cycles']:,} by the model; {each['windows']} windows of "

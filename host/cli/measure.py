@@ -20,7 +20,7 @@ from proofmill.host.cli.measured import (
     read_measurements,
     table,
 )
-from proofmill.host.cli.pages import put
+from proofmill.host.cli.pages import show
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
@@ -213,8 +213,5 @@ def run_table(options: argparse.Namespace) -> int:
             return is_stale(record)
 
         text = table(records, stale)
-    if options.into:
-        put(Path(options.into), {PAGE: text})
-    else:
-        print(text)
+    show(text, PAGE, options.into)
     return 0

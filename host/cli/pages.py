@@ -7,6 +7,7 @@
     <!-- end -->
 """
 
+import argparse
 from pathlib import Path
 
 from proofmill.host.ground.errors import ProofmillError
@@ -30,6 +31,20 @@ def part(path: Path, name: str) -> str:
     page = _read(path)
     start, end = _place(page, name, str(path))
     return page[start:end].strip("\n")
+
+
+def add_into(command: argparse.ArgumentParser, name: str) -> None:
+    """Add the option of a command whose table is called `name` in a page."""
+    command.add_argument("--into", metavar="PAGE",
+                         help=f"put the table into this Markdown page, after <!-- {name} -->")
+
+
+def show(text: str, name: str, page: str | None) -> None:
+    """Print a text, or put it into the `page` that --into names."""
+    if page:
+        put(Path(page), {name: text})
+    else:
+        print(text)
 
 
 def put(path: Path, texts: dict[str, str]) -> None:
