@@ -25,6 +25,7 @@ As it is kept and sent, numbers big-endian:
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from struct import Struct
 
 import py_lean_multisig as lean
 
@@ -37,8 +38,10 @@ LAST_EPOCH = (1 << 32) - 1
 """XMSS' indices are below 2^32."""
 KEY_BYTES = 32
 MOST_LEAVES, MOST_VOTES = 1 << 20, 1 << 12
-_WIDTHS = (32, 8, 8, 32, 32, 8, 32, 8, 32, 4)
-"""Of what comes before the votes."""
+_HEAD = Struct(">32sQQ32s32sQ32sQ32sI")
+"""What comes before the votes."""
+_VOTE = Struct(f">I{KEY_BYTES}sQ")
+"""A vote, without its branch."""
 
 
 @dataclass(frozen=True)
@@ -125,44 +128,34 @@ class HashCertificate:
     def to_bytes(self) -> bytes:
         """As it is kept and sent. Its registry and its link have one domain."""
         committed, link = self.registry, self.link
-        return b"".join((
-            committed.root, committed.count.to_bytes(8, "big"), committed.total.to_bytes(8, "big"),
-            committed.domain, link.next_registry, *(
-                each.epoch.to_bytes(8, "big") + each.root for each in (link.source, link.target)),
-            len(self.votes).to_bytes(4, "big"), *(
-                b"".join((each.index.to_bytes(4, "big"), each.voter.key,
-                          each.voter.balance.to_bytes(8, "big"), *each.branch))
-                for each in self.votes), self.signature))
+        source, target = link.source, link.target
+        head = _HEAD.pack(
+            committed.root, committed.count, committed.total, committed.domain, link.next_registry,
+            source.epoch, source.root, target.epoch, target.root, len(self.votes))
+        return b"".join((head, *(
+            b"".join((_VOTE.pack(each.index, each.voter.key, each.voter.balance), *each.branch))
+            for each in self.votes), self.signature))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "HashCertificate":
         """The certificate in these bytes; `ProofmillError` where they are none. Proves nothing."""
-        parts, at = [], 0
-        for width in _WIDTHS:
-            parts.append(data[at:at + width])
-            at += width
-        (root, _, _, domain, following, _, source, _, target, _) = parts
-        _, leaves, total, _, _, source_epoch, _, target_epoch, _, count = (
-            int.from_bytes(each, "big") for each in parts)
-        depth = (leaves - 1).bit_length()
-        each_bytes = 4 + KEY_BYTES + 8 + 32 * depth
-        if not (1 <= leaves <= MOST_LEAVES and 1 <= count <= MOST_VOTES
-                and at + count * each_bytes < len(data)):
+        (root, leaves, total, domain, following, source_epoch, source, target_epoch, target,
+         count) = _HEAD.unpack(data[:_HEAD.size].ljust(_HEAD.size, b"\0"))
+        each_bytes = _VOTE.size + 32 * (leaves - 1).bit_length()
+        end = _HEAD.size + count * each_bytes
+        if not (1 <= leaves <= MOST_LEAVES and 1 <= count <= MOST_VOTES and end < len(data)):
             raise ProofmillError(
                 f"{len(data)} bytes are no certificate with hash-based signatures, of {count} "
                 f"votes of {leaves} voters; ask another peer")
         votes = []
-        for _ in range(count):
-            index, key, balance = (data[at:at + 4], data[at + 4:at + 4 + KEY_BYTES],
-                                   data[at + 4 + KEY_BYTES:at + 12 + KEY_BYTES])
-            branch = data[at + 12 + KEY_BYTES:at + each_bytes]
-            votes.append(Vote(
-                int.from_bytes(index, "big"), Voter(key, int.from_bytes(balance, "big")),
-                tuple(branch[start:start + 32] for start in range(0, len(branch), 32))))
-            at += each_bytes
+        for at in range(_HEAD.size, end, each_bytes):
+            index, key, balance = _VOTE.unpack_from(data, at)
+            votes.append(Vote(index, Voter(key, balance), tuple(
+                data[start:start + 32]
+                for start in range(at + _VOTE.size, at + each_bytes, 32))))
         return cls(Committed(root, leaves, total, domain),
                    Link(domain, following, Checkpoint(source_epoch, source),
-                        Checkpoint(target_epoch, target)), tuple(votes), data[at:])
+                        Checkpoint(target_epoch, target)), tuple(votes), data[end:])
 
 
 def registry_of(voters: Sequence[Voter], domain: bytes) -> Committed:
