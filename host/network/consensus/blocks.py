@@ -40,9 +40,8 @@ def record_of(proposal: Proposal, state: spec.BeaconState) -> BlockRecord:
     request = spec.NewPayloadRequest(
         execution_payload=envelope.payload,
         versioned_hashes=[
-            spec.kzg_commitment_to_versioned_hash(each) for each in
-            proposal.signed_block.message.body.signed_execution_payload_bid.message
-            .blob_kzg_commitments],
+            spec.kzg_commitment_to_versioned_hash(each)
+            for each in block.body.signed_execution_payload_bid.message.blob_kzg_commitments],
         parent_beacon_block_root=envelope.parent_beacon_block_root,
         execution_requests=envelope.execution_requests,
     )

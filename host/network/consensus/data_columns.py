@@ -80,7 +80,7 @@ class DataColumns:
         """Have them at hand for the payload of their block: `check_columns` found nothing."""
         self._kept[columns.root] = columns, commitments
         for each in columns.sidecars:
-            self._verified[_digest(commitments, [each.index], each.column, each.kzg_proofs)] = (
+            self._verified[_digest(commitments, each.index, each.column, each.kzg_proofs)] = (
                 columns.root)
 
     def __contains__(self, root: bytes) -> bool:
@@ -106,15 +106,15 @@ class DataColumns:
         cells: Sequence[bytes], proofs_bytes: Sequence[bytes],
     ) -> bool:
         """As `kzg`'s, of a column: at once for one that is kept."""
-        return _digest(commitments_bytes, cell_indices[:1], cells, proofs_bytes) in self._verified \
+        return _digest(commitments_bytes, cell_indices[0], cells, proofs_bytes) in self._verified \
             or verify_cell_kzg_proof_batch(
                 [bytes(each) for each in commitments_bytes], [int(each) for each in cell_indices],
                 [bytes(each) for each in cells], [bytes(each) for each in proofs_bytes])
 
 
-def _digest(commitments: Sequence[bytes], index: Sequence[int], cells: Sequence[bytes],
+def _digest(commitments: Sequence[bytes], index: int, cells: Sequence[bytes],
             proofs: Sequence[bytes]) -> bytes:
     """Of a column; its parts have fixed lengths, and their number is the commitments'."""
     return sha256(b"".join([
         len(commitments).to_bytes(8, "little"), *map(bytes, commitments),
-        int(index[0]).to_bytes(8, "little"), *map(bytes, cells), *map(bytes, proofs)])).digest()
+        int(index).to_bytes(8, "little"), *map(bytes, cells), *map(bytes, proofs)])).digest()
