@@ -1,8 +1,8 @@
 """Where certificates come from: folders and web servers, none of which is trusted.
 
 A peer has a file for each epoch that it has a certificate for, ``<epoch>.certificate``, the bytes
-of `certificate.Certificate`. Any server of static files will do, and so does the folder of a light
-node.
+of `certificate.Certificate`, or of `post_quantum.HashCertificate`. Any server of static files will
+do, and so does the folder of a light node.
 """
 
 from http.client import HTTPException

@@ -1,4 +1,5 @@
-"""Which stage a delay is in and who may prove then. A delay is in blocks.
+"""Which stage a delay is in and who may prove then. A delay is in blocks, or, where witnesses
+count (`Defences.witnesses`), in slots.
 
     delay = blocks of the branch after the proven one, up to the including one: at least 1
 
