@@ -12,11 +12,22 @@ import pytest
 from proofmill.hdl.curve import Group
 from proofmill.hdl.presets import STANDARD
 from proofmill.host.prover.curve.arithmetic import multi_scalar_multiplication, multiply
+from proofmill.host.prover.curve.limbs import to_limbs
 from proofmill.host.prover.curve.points import generator
 from proofmill.host.prover.devices.catalogue import open_device
 from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.devices.device import DeviceError, Job
+from proofmill.host.prover.fflonk.prove import FflonkProver
+from proofmill.host.prover.fflonk.setup import fflonk_setup
+from proofmill.host.prover.fflonk.zkey import read_zkey as fflonk_zkey
+from proofmill.host.prover.groth16.json_fields import write_json, write_public
+from proofmill.host.prover.groth16.powers import read_powers
+from proofmill.host.prover.plonk.prove import PlonkProver
+from proofmill.host.prover.plonk.setup import plonk_setup
+from proofmill.host.prover.plonk.zkey import read_zkey as plonk_zkey
 from tests.boards.lines import Relay
+from tests.host.prover.groth16 import snarkjs
+from tests.host.prover.groth16.files import POWERS, public_circuit
 
 DIVISOR = 2
 """As `proofmill board simulate` has it, so that both run the same library."""
@@ -147,6 +158,18 @@ def prover_of(device):
             read_witness(f"{folder}/witness.wtns"))
 
 
+PROVERS = {"plonk": PlonkProver, "fflonk": FflonkProver}
+
+
+def key_by_gates(system, path):
+    """A small circuit's key of PLONK or FFLONK."""
+    if system == "plonk":
+        plonk_setup(public_circuit(), read_powers(POWERS), path)
+        return plonk_zkey(path)
+    fflonk_setup(public_circuit(), read_powers(POWERS), path)
+    return fflonk_zkey(path)
+
+
 class Trouble:
     """Calls `happen` once so many points have gone in."""
 
@@ -192,6 +215,41 @@ def test_nothing_at_the_port():
         open_device("serial:@9600")
     with pytest.raises(DeviceError, match="names no port"):
         open_device("serial:/dev/ttyUSB0@fast")
+
+
+@pytest.mark.parametrize(("system", "said"), [
+    ("plonk", "OK!"), ("fflonk", "VERIFIED SUCCESSFULLY")])
+def test_a_proof_by_gates_over_the_line(board, system, said, tmp_path):
+    """The same proof as the processor's, and snarkjs takes it."""
+    key = key_by_gates(system, tmp_path / "square.zkey")
+    witness = to_limbs([1, 49, 7])
+    numbers = list(range(2, 2 + PROVERS[system].blindings))
+    device = open_device(f"serial:{board.path}")
+    prover = PROVERS[system](key, device)
+    result = prover.prove(witness, blinding=numbers)
+    expected = PROVERS[system](key, CpuDevice()).prove(witness, blinding=numbers)
+    assert result.proof == expected.proof and not result.faults
+    assert result.device == f"serial:{board.path}"
+    assert result.calls_on_device == result.calls == PROVERS[system].sums
+    assert result.cycles > 0 and result.digits > 0
+    files = [tmp_path / f"{name}.json" for name in ("key", "public", "proof")]
+    write_json(files[0], key.verification_key.to_json())
+    write_public(files[1], result.public)
+    write_json(files[2], result.proof.to_json())
+    device.close()
+    assert said in snarkjs.run(system, "verify", *files)
+
+
+def test_a_cable_pulled_in_a_proof_by_gates(board, tmp_path):
+    key = key_by_gates("plonk", tmp_path / "square.zkey")
+    relay = Relay(board.path)
+    device = open_device(f"serial:{relay.path}")
+    trouble = Trouble(20, relay.cut)
+    result = PlonkProver(key, device, CpuDevice()).prove(to_limbs([1, 49, 7]), trouble)
+    assert trouble.done and result.device == "cpu" and result.calls_on_device == 0
+    (fault,) = result.faults
+    assert "broke" in fault or "has not answered" in fault
+    device.close()
 
 
 @pytest.mark.slow
