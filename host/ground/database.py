@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from proofmill.host.ground import content_digest
 from proofmill.host.ground.closing import Closing
-from proofmill.host.ground.errors import ProofmillError, way_out
+from proofmill.host.ground.errors import ProofmillError, StorageError, way_out
 from proofmill.host.ground.kept import sync_folder, tell
 
 WAIT_SECONDS = 5.0
@@ -39,10 +39,6 @@ _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 Step = Callable[[sqlite3.Connection], None]
 """Makes of a file's tables those of the next version, inside of a transaction."""
-
-
-class StorageError(ProofmillError):
-    """What has to be kept cannot be kept, or not be read back. Nothing is half written."""
 
 
 class DamagedError(StorageError):

@@ -11,6 +11,13 @@ class ProofmillError(Exception):
     """
 
 
+class StorageError(ProofmillError):
+    """What has to be kept cannot be kept, or not be read back. Nothing is half written.
+
+    The owner's trouble and nobody else's: no check of somebody else's message catches it.
+    """
+
+
 WAYS_OUT = {
     errno.ENOSPC: "free space on the disk, or choose another place",
     errno.EDQUOT: "free space within your quota, or choose another place",
@@ -31,10 +38,10 @@ def way_out(error: OSError) -> str:
     return WAYS_OUT.get(error.errno or 0, "choose another place, or try again")
 
 
-def not_written(path: str | os.PathLike[str], error: OSError) -> ProofmillError:
+def not_written(path: str | os.PathLike[str], error: OSError) -> StorageError:
     """What is raised where a file cannot be written."""
-    return ProofmillError(f"{os.fspath(path)}: cannot be written: {error.strerror or error}; "
-                          f"{way_out(error)}")
+    return StorageError(f"{os.fspath(path)}: cannot be written: {error.strerror or error}; "
+                        f"{way_out(error)}")
 
 
 def not_read(name: str | os.PathLike[str], error: OSError) -> ProofmillError:

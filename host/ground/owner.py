@@ -5,8 +5,7 @@ import os
 from pathlib import Path
 
 from proofmill.host.ground.closing import Closing
-from proofmill.host.ground.database import StorageError
-from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.errors import ProofmillError, StorageError
 
 
 class Owner(Closing):

@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
 
-from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.errors import ProofmillError, StorageError
 from proofmill.host.ground.json_text import parse_json
 from proofmill.host.ground.output import make_folder, write_atomically
 from proofmill.host.network.certificates.certificate import (
@@ -109,7 +109,8 @@ class LightFolder(Generic[Sent]):
     def take(self, certificate: Sent) -> None:
         """Verify a certificate, take it in and write it down; `ProofmillError` where it does not
         hold or does not follow. `ContradictionError` only where its proof holds as well, so that
-        nobody makes a node believe that others have signed twice."""
+        nobody makes a node believe that others have signed twice; `StorageError`, which is nobody
+        else's fault, where it cannot be written down."""
         contradiction: ContradictionError | None = None
         after = self.known
         try:
@@ -131,7 +132,8 @@ class LightFolder(Generic[Sent]):
         """Ask peers for what comes after the head until none has more; how many were taken.
 
         `tell` hears what was refused, and of peers that do not answer, which are asked no more.
-        Raises `ContradictionError` where two certificates with valid proofs contradict each other.
+        Raises `ContradictionError` where two certificates with valid proofs contradict each other,
+        and `StorageError` where the node's own disk fails.
         """
         taken, epoch, answering = 0, self.known.head.epoch + 1, list(peers)
         while answering and epoch <= self.known.head.epoch + REACH:
@@ -153,6 +155,8 @@ class LightFolder(Generic[Sent]):
                     raise ContradictionError(
                         f"peer {peer}: its certificate of epoch {epoch}: {error}; begin again from "
                         "a checkpoint that you have from elsewhere") from error
+                except StorageError:
+                    raise
                 except ProofmillError as error:
                     tell(f"peer {peer}: its certificate of epoch {epoch} is refused: {error}")
                     continue

@@ -21,7 +21,7 @@ from typing import Any
 
 import msgspec
 
-from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.errors import ProofmillError, StorageError
 from proofmill.host.ground.output import write_atomically
 from proofmill.host.network.certificates import answers
 from proofmill.host.network.certificates.era import SUFFIX, Era, check_key, refusal
@@ -130,7 +130,8 @@ class LightLedger:
 
         `final`: a checkpoint that the node has or had as its final one, to which the headers lead
         (default: that of now). `ProofmillError` where it does not hold, does not follow, or is not
-        the chain's.
+        the chain's; of these `StorageError`, which is nobody else's fault, where it cannot be
+        written down.
         """
         era = Era.from_bytes(era_bytes, name)
         evidence = read_evidence(evidence_bytes, name)
@@ -164,7 +165,7 @@ class LightLedger:
 
     def follow(self, peers: Sequence[str], tell: Callable[[str], None]) -> int:
         """Ask peers for eras until none has more; how many were taken. `tell` hears why one is
-        refused."""
+        refused. `StorageError` where the node's own disk fails."""
         taken = 0
         while self._one_more(peers, tell):
             taken += 1
@@ -210,6 +211,8 @@ class LightLedger:
             for _, evidence in _asked([peer], f"{self.blocks}{EVIDENCE}", MOST_EVIDENCE, tell):
                 try:
                     self.take(data, evidence, f"peer {peer}: {name}")
+                except StorageError:
+                    raise
                 except ProofmillError as error:
                     tell(str(error))
                 else:

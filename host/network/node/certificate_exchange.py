@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.errors import ProofmillError, StorageError
 from proofmill.host.network.certificates.certificate import Certificate
 from proofmill.host.network.certificates.light import LightNode
 from proofmill.host.network.certificates.rule import ContradictionError, UnknownSourceError
@@ -76,7 +76,8 @@ class CertificateExchange:
         """Judge one certificate and keep it if it holds; one of before epoch `first` does not.
 
         Never raises for what is in it, but `ContradictionError` where two with valid proofs
-        contradict each other: after that no node can go on."""
+        contradict each other, after which no node can go on, and `StorageError` where this node's
+        disk fails."""
         try:
             certificate = Certificate.from_bytes(raw)
             stated = certificate.stated
@@ -91,7 +92,7 @@ class CertificateExchange:
             if stated.source_epoch < known.finalized.epoch:
                 return Reception.KEEP, "it begins before the final checkpoint"
             self.light.take(certificate)
-        except ContradictionError:
+        except (ContradictionError, StorageError):
             raise
         except UnknownSourceError as error:
             return Reception.IGNORE, str(error)

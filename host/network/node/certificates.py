@@ -149,7 +149,7 @@ class Certificates:
             self._publish(Topic.COMPANION_VOTES, raw)
 
     def take(self, topic: Topic, data: bytes, peer: str) -> Answer:
-        """A message of `TOPICS`; raises `ContradictionError` as `CertificateExchange.learn`."""
+        """A message of `TOPICS`; raises as `CertificateExchange.learn`."""
         if topic is Topic.COMPANION_VOTES:
             return self.companions.take(data)
         if topic is Topic.ERA_REQUEST:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 
-from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.errors import ProofmillError, StorageError
 from proofmill.host.network.certificates.light_ledger import LightLedger
 from proofmill.host.network.consensus.refusal import Invalid, decoded
 from proofmill.host.network.consensus.spec import spec
@@ -130,7 +130,7 @@ class EraExchange:
             self._next()
 
     def hear(self, data: bytes, peer: str) -> Answer:
-        """Judge an `EraAnswer`, and ask on."""
+        """Judge an `EraAnswer`, and ask on. `StorageError` where this node's disk fails."""
         try:
             message = EraAnswer.from_bytes(data)
         except Invalid as error:
@@ -145,6 +145,8 @@ class EraExchange:
             try:
                 self.ledger.take(message.era, message.headers,
                                  f"the era after {asked[1]} blocks", asked[2])
+            except StorageError:
+                raise
             except ProofmillError as error:
                 refused = str(error)
             else:

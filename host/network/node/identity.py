@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
 
-from proofmill.host.ground.database import StorageError
+from proofmill.host.ground.errors import StorageError
 
 LIFETIME = timedelta(days=3650)
 

@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from proofmill.host.ground.database import StorageError
+from proofmill.host.ground.errors import StorageError
 from proofmill.host.ground.log_fields import LogTo, name_of
 from proofmill.host.ground.output import write_atomically
 from proofmill.host.ground.owner import Owner

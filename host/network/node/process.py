@@ -16,8 +16,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Protocol
 
-from proofmill.host.ground.database import StorageError
-from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.errors import ProofmillError, StorageError
 from proofmill.host.ground.log_fields import LogTo
 from proofmill.host.ground.parent import end_with_parent
 from proofmill.host.network.mechanism.invariants import BrokenInvariant

@@ -10,8 +10,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from proofmill.host.ground.database import StorageError
-from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.errors import ProofmillError, StorageError
 from proofmill.host.ground.json_text import JsonObject, parse_json
 from proofmill.host.ground.output import write_atomically
 from proofmill.host.network.evm.transaction import decode_transaction

@@ -15,8 +15,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from proofmill.host.ground.database import StorageError
-from proofmill.host.ground.errors import ProofmillError, way_out
+from proofmill.host.ground.errors import ProofmillError, StorageError, way_out
 from proofmill.host.network.node.follower import SLOT_MS
 from proofmill.host.network.node.happenings import Value
 from proofmill.host.network.node.node import STEPS_MS, Node

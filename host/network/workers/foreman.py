@@ -21,8 +21,7 @@ from nats.aio.msg import Msg
 from nats.js.api import StreamConfig
 from nats.js.errors import APIError
 
-from proofmill.host.ground.database import StorageError
-from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.errors import ProofmillError, StorageError
 from proofmill.host.ground.loop_time import loop_time
 from proofmill.host.network.workers import blobs, line
 from proofmill.host.network.workers.access import Access

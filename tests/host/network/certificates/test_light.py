@@ -10,11 +10,12 @@ from threading import Thread
 import pytest
 
 from proofmill.host.cli.main import main
-from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.errors import ProofmillError, StorageError
 from proofmill.host.network.certificates.light import LightNode
 from proofmill.host.network.certificates.rule import Finality
 from proofmill.host.prover.groth16.verification_key import write_verification_key
 from tests.host.network.certificates.conftest import Made, checkpoint, registry
+from tests.host.network.node.storage_faults import no_byte_more
 
 
 @pytest.fixture
@@ -78,6 +79,13 @@ def test_a_liar_is_refused_and_another_peer_asked(node: LightNode, peer: Path, t
     assert "http://127.0.0.1:1/5.certificate: does not answer" in heard[1]
     assert "epoch 6 is refused: is of epoch 5" in heard[2]
     assert "440 bytes, not 985" in heard[3]
+
+
+def test_a_full_disk_is_not_a_peers_fault(node: LightNode, peer: Path) -> None:
+    said: list[str] = []
+    with no_byte_more(), pytest.raises(StorageError, match="5.certificate: cannot be written"):
+        node.follow([str(peer)], said.append)
+    assert said == [] and LightNode.open(node.folder).follow([str(peer)]) == 3
 
 
 def test_what_does_not_follow_is_not_taken(node: LightNode, made: Made) -> None:

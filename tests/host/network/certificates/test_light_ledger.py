@@ -11,7 +11,7 @@ from eth_hash.auto import keccak
 
 from proofmill.host.bench.history import block_proofs
 from proofmill.host.cli.main import main
-from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.errors import ProofmillError, StorageError
 from proofmill.host.network.certificates.answers import (
     account_answer,
     account_file,
@@ -40,6 +40,7 @@ from proofmill.host.prover.groth16.verification_key import (
     VerificationKey,
     write_verification_key,
 )
+from tests.host.network.node.storage_faults import no_byte_more
 
 BEFORE = b"\7" * 32
 """Hash of the block before the first."""
@@ -114,6 +115,14 @@ def test_it_takes_an_era_and_starts_again(world: World, peer: Path, tmp_path: Pa
     for place in range(COUNT):
         assert again.proven([str(peer)], world.hashes[place], told.append) == place
     assert again.proven([str(peer)], world.hashes[COUNT], told.append) is None and not told
+
+
+def test_a_full_disk_is_not_a_peers_fault(world: World, peer: Path, tmp_path: Path) -> None:
+    ledger, told = world.node(tmp_path / "node"), list[str]()
+    with no_byte_more(), pytest.raises(StorageError, match="0.era: cannot be written"):
+        ledger.follow([str(peer)], told.append)
+    again = LightLedger.open(LightNode.open(tmp_path / "node"))
+    assert again.follow([str(peer)], told.append) == 1 and not told
 
 
 def test_what_is_not_the_chains_is_refused(world: World, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from eth_hash.auto import keccak
 
 from proofmill.host.bench.history import block_proofs
+from proofmill.host.ground.errors import StorageError
 from proofmill.host.network.certificates.headers import branch_in, write_evidence
 from proofmill.host.network.certificates.light import LightNode
 from proofmill.host.network.certificates.light_ledger import LightLedger
@@ -45,6 +46,7 @@ from proofmill.host.prover.groth16.development_powers import development_powers
 from tests.host.network.certificates.test_light_ledger import BEFORE, final_block, headers_of
 from tests.host.network.node import killed
 from tests.host.network.node.chains import Source
+from tests.host.network.node.storage_faults import no_byte_more
 from tests.host.network.node.test_gossip import until
 
 BLOCKS, LENGTH = 5, 2
@@ -359,6 +361,21 @@ def test_only_what_was_asked_for_is_heard(chain: Chain, served: list[tuple[bytes
     net.light.light.known = Finality.start(Checkpoint(0, bytes(32)), 1)
     exchange.tick()
     assert exchange.owing is None
+
+
+def test_a_full_disk_is_the_nodes_own_trouble(
+        chain: Chain, served: list[tuple[bytes, bytes]], tmp_path: Path) -> None:
+    net = Net(tmp_path, chain, {})
+    exchange = EraExchange(net.eras.ledger, lambda *sent: None, lambda *said: None, lambda: ["a"])
+    exchange.tick()
+    answer = EraAnswer(0, chain.finals[1].root, *served[0]).to_bytes()
+    with no_byte_more(), pytest.raises(StorageError, match="0.era: cannot be written"):
+        exchange.hear(answer, "a")
+    # The next life has what was known before, and takes the same era.
+    again = LightLedger.open(net.light.light)
+    assert (again.blocks, again.root) == (0, chain.blocks[0].before)
+    again.take(*served[0], "an era", chain.finals[1])
+    assert again.blocks == LENGTH
 
 
 def test_an_answer_is_what_the_specification_makes_of_it() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from proofmill.host.cli.logs import PACKAGE
-from proofmill.host.ground.database import StorageError
+from proofmill.host.ground.errors import StorageError
 from proofmill.host.ground.log_fields import name_of
 from proofmill.host.network.consensus.chain import EmbeddedChain
 from proofmill.host.network.consensus.spec import bls, spec

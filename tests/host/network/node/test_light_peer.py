@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from proofmill.host.ground.errors import StorageError
 from proofmill.host.network.certificates.certificate import Certificate, certificate_prover
+from proofmill.host.network.certificates.light import LightNode
 from proofmill.host.network.consensus.block_proofs import proof_to_bytes
 from proofmill.host.network.node.certificate_exchange import ANSWER_SECONDS, CertificateExchange
 from proofmill.host.network.node.certificate_messages import CertificateRange, CertificateRequest
@@ -38,6 +40,7 @@ from proofmill.host.prover.groth16.prove import Prover, assemble
 from proofmill.host.prover.groth16.proving_key import ProvingKey
 from proofmill.host.prover.groth16.setup import development_setup
 from proofmill.host.prover.groth16.sums import KeyOnDevice
+from tests.host.network.node.storage_faults import no_byte_more
 from tests.host.network.node.test_gossip import until
 
 FORK, TAG = bytes(32), 7
@@ -285,6 +288,28 @@ def test_a_third_that_signs_twice_is_not_believed_but_told(made: Made, tmp_path:
     play(net, story)
     assert "two certificates contradict each other in epoch 5" in str(net.troubles[0])
     assert len(net.light["a"].light.epochs) == 1
+
+
+def test_a_full_disk_is_the_nodes_own_trouble(made: Made, tmp_path: Path) -> None:
+    """Nobody is blamed, nothing is half written, and the next life takes what this one could not
+    keep."""
+    net = Net(tmp_path, made, {"honest": raw(made.honest[5])})
+
+    async def story(net: Net) -> None:
+        with no_byte_more():
+            net.light["a"].tick(40, ASK_MS)
+            await until(lambda: bool(net.troubles) or not net.light["a"].exchange.owing)
+
+    play(net, story)
+    (trouble,) = net.troubles
+    assert isinstance(trouble, StorageError) and "5.certificate: cannot be written" in str(trouble)
+    assert net.light["a"].report().refused == ()
+    assert net.light["a"].gossip.standing.score("honest") == 0
+    again = LightNode.open(tmp_path / "a" / "light")
+    assert again.epochs == [] and again.known.head == checkpoint(FIRST)
+    assert {path.name for path in again.folder.iterdir()} == {"state.json", "verification_key.json"}
+    again.take(made.honest[5])
+    assert again.known.head == checkpoint(5)
 
 
 def test_who_was_not_asked_and_who_does_not_answer(made: Made, tmp_path: Path,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proofmill.host.cli.main import main
-from proofmill.host.ground.database import StorageError
+from proofmill.host.ground.errors import StorageError
 from proofmill.host.network.contracts.ledger import UNIT
 from proofmill.host.network.evm.transaction import decode_transaction
 from proofmill.host.network.node.follower import Follower

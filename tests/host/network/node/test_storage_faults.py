@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from proofmill import host
-from proofmill.host.ground.database import Database, StorageError
-from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.database import Database
+from proofmill.host.ground.errors import ProofmillError, StorageError
 from proofmill.host.ground.owner import Owner
 from proofmill.host.network.evm.client import Block
 from proofmill.host.network.evm.history import History
