@@ -303,23 +303,28 @@ class Accelerator:
                               f"scalar has {SCALAR_WORDS}: it is of another curve")
         return None if found is None else Room(**found)
 
-    def evaluate(self, program: tuple[int, int], witness: tuple[int, int], power: int
-                 ) -> tuple[Limbs, dict[str, int]]:
+    def evaluate(self, program: tuple[int, int], witness: tuple[int, int], power: int,
+                 stays: int | None = None) -> tuple[Limbs, dict[str, int]]:
         """(The scalars of a key's points H, the counters of what it took) from a witness.
 
         `program`, `witness`: where they lie, (address, words): matrices of 2 ** `power` rows each,
         see `sim.evaluator.program`, and plain integers below r. Behind what is loaded is meanwhile
-        what `transform` has there. Scalars are zeros where the accelerator has no datapath. Raises
-        `DeviceError` where the memory has no room left.
+        what `transform` has there. Or scalars stay in the memory, from word `stays` on, that behind
+        them, `held_words` of the caller's in all, and none are returned. They are zeros where the
+        accelerator has no datapath. Raises `DeviceError` where the memory has no room left.
         """
-        room = self.room(1 << power)
-        self._check_free(room, f"a transform of {1 << power:,} values takes {room:,} words of the "
-                               "device's memory")
+        room, results = self.room(1 << power), SCALAR_WORDS << power
+        tiles = (self.used if room else 0, room)
+        if stays is not None:
+            tiles = (stays, self.held_words(1 << power))
+        else:
+            self._check_free(room, f"a transform of {1 << power:,} values takes {room:,} words of "
+                                   "the device's memory")
         self.overwritten += 1
         self._send(_words(*evaluate_words(
-            program, witness, power, finish=True, tiles=(self.used if room else 0, room))))
+            program, witness, power, finish=True, stays=stays is not None, tiles=tiles)))
         self._answer(Command.EVALUATE)
-        scalars = self._receive(SCALAR_WORDS << power).reshape(-1, SCALAR_WORDS)
+        scalars = self._receive(0 if stays is not None else results).reshape(-1, SCALAR_WORDS)
         self._answer(Command.EVALUATE)
         phases = dict(zip(PHASES, self._receive(len(PHASES)).tolist(), strict=True))
         counters = self.counters()
@@ -359,6 +364,10 @@ class Accelerator:
     def room(self, values: int) -> int:
         """Words of the memory that a transform of so many values takes while it is under way."""
         return 0 if values <= 1 << self.identity["tile"] else PLANES * SCALAR_WORDS * values
+
+    def held_words(self, values: int) -> int:
+        """... that an evaluation takes whose so many scalars stay in the memory."""
+        return SCALAR_WORDS * values + self.room(values)
 
     @property
     def transforms(self) -> int:
@@ -411,7 +420,7 @@ class Accelerator:
             count -= len(part)
             silent = 0 if len(part) else silent + 1
             self._check_patience(silent)
-        return np.concatenate(parts)
+        return np.concatenate(parts) if parts else _words()
 
     def _answer(self, command: Command) -> dict[str, int]:
         return self._check(int(self._receive(1)[0]), command)

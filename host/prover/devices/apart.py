@@ -98,7 +98,7 @@ class ApartDevice:
                 self._loaded += 1
             start = time.monotonic()
             results: list[Result] = self._ask(
-                ("run", [(job.bases.handle, job.scalars) for job in jobs]),
+                ("run", [(job.bases.handle, job.scalars, job.held) for job in jobs]),
                 self.deadline_seconds, progress)
             self._measured.append(time.monotonic() - start)
             return results
@@ -224,7 +224,7 @@ def serve(link: Connection) -> None:
                     case ("run", jobs):
                         assert device is not None
                         answer = device.run(
-                            [Job(bases[handle], scalars) for handle, scalars in jobs],
+                            [Job(bases[handle], *scalars) for handle, *scalars in jobs],
                             lambda done, total: link.send(("progress", (done, total))))
                     case ("quotient", a, b):
                         assert isinstance(device, Transforming)

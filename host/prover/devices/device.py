@@ -34,14 +34,29 @@ class Bases:
 
 
 @dataclass(frozen=True)
+class Held:
+    """So many scalars that a device has in its own memory, until it makes the next there.
+
+    `handle` is the device's own. `blind`: it has no datapath, so they are there only once a job
+    says what they are.
+    """
+
+    count: int
+    handle: Any
+    blind: bool = False
+
+
+@dataclass(frozen=True)
 class Job:
     """One multi-scalar multiplication: ``sum(scalars[i] * bases[i])``.
 
     `scalars`: shape (count, 4), plain integers below the group's order, not in Montgomery form.
+    Of those that the device has, `held`, none are given, shape (0, 4), if it is not blind.
     """
 
     bases: Bases
     scalars: Limbs
+    held: Held | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +83,8 @@ class Quotient:
     """The scalars of a key's points H, and the cycles that the accelerator took for them.
 
     `scalars`: shape (n, 4), plain integers below the groups' order; None where the accelerator has
-    no datapath, so that only the cycles are its own. `moved`: cycles among them in which it did not
+    no datapath, so that only the cycles are its own, and where they stay in its memory for a job,
+    `held`. `moved`: cycles among them in which it did not
     compute, but moved values from and to its memory. `evaluated`: cycles among them for A w and
     B w, where it made these too.
     """
@@ -77,6 +93,7 @@ class Quotient:
     cycles: int
     moved: int = 0
     evaluated: int = 0
+    held: Held | None = None
 
 
 @runtime_checkable
@@ -109,7 +126,8 @@ class Evaluating(Protocol):
 
     def evaluated(self, kept: Any, witness: Limbs) -> Quotient | None:
         """The scalars of H from a witness, shape (wires, 4), plain integers below the groups'
-        order; None where its memory has no room left. Raises `DeviceError`."""
+        order, which may stay with the device; None where its memory has no room left. Raises
+        `DeviceError`."""
         ...
 
 

@@ -34,8 +34,14 @@ def check_points(group: Group, points: Limbs) -> None:
 
 def check_jobs(jobs: Sequence[Job], order: int = ORDER) -> None:
     """Raise where scalars are not of shape (count, 4), which is a ValueError, or one is not below
-    the groups' order, which is a ProofmillError that names it."""
+    the groups' order, which is a ProofmillError that names it; and where there are not as many as
+    points in a device's memory."""
     for number, job in enumerate(jobs):
+        if job.held is not None and job.held.count != job.bases.count:
+            raise ValueError(f"job {number}: {job.bases.count} bases need as many scalars, and the "
+                             f"device has {job.held.count}")
+        if job.held is not None and not job.held.blind:
+            continue
         if job.scalars.shape != (job.bases.count, LIMBS):
             raise ValueError(f"job {number}: {job.bases.count} bases need scalars of shape "
                              f"({job.bases.count}, 4), not {job.scalars.shape}")

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -24,11 +24,17 @@ from proofmill.hdl.plans import (
 from proofmill.hdl.windows import WindowPlan, copies_of, stride_for
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, first_not_below
 from proofmill.host.prover.curve.points import Flags, is_infinity
-from proofmill.host.prover.devices.accelerator import Accelerator, coordinate_words_of, curve_of
+from proofmill.host.prover.devices.accelerator import (
+    SCALAR_WORDS,
+    Accelerator,
+    coordinate_words_of,
+    curve_of,
+)
 from proofmill.host.prover.devices.arithmetic import ON_BN254, Arithmetic
 from proofmill.host.prover.devices.device import (
     Bases,
     DeviceError,
+    Held,
     Job,
     Progress,
     Quotient,
@@ -113,6 +119,24 @@ class _Kept:
     place: tuple[int, int] | None = None
 
 
+@dataclass(frozen=True)
+class _Area:
+    """What of an accelerator's memory proofs have, from word `address` on: `wires` values of a
+    witness, `TAIL` scalars, and behind them a vector of 2 ** `power` scalars of H, with what its
+    transform takes. All of it has `words` words.
+    """
+
+    address: int = 0
+    words: int = 0
+    wires: int = 0
+    power: int = 0
+
+    @property
+    def h(self) -> int:
+        """Where those of H lie."""
+        return self.address + (self.wires + TAIL) * SCALAR_WORDS
+
+
 def _wanted(job: Job) -> Limbs:
     """The job's scalars, zero for points at infinity."""
     return np.where(job.bases.handle.finite[:, np.newaxis], job.scalars, np.uint64(0))
@@ -161,9 +185,11 @@ class LanesDevice:
         self._waiting: list[_Loaded] = []
         self._reserved = 0  # words of an accelerator's memory
         self._room = 0      # ... that transforms take
-        # What of the first's a witness has, and behind it `TAIL` scalars, and which is there.
-        self._place = (0, 0)
+        # What of the first's proofs have, which witness is there, and the scalars of H.
+        self._area = _Area()
         self._witness: Limbs | None = None
+        self._h: Held | None = None
+        self._made = 0
         self._pool = ThreadPoolExecutor(len(self.accelerators), "proofmill-lane")
 
     @property
@@ -206,7 +232,7 @@ class LanesDevice:
 
         What is stored of the points is chosen here, if it has not been.
         """
-        reaches = [_reach(_wanted(job), self._order.bit_length()) for job in jobs]
+        reaches = [self._reach(job) for job in jobs]
         self._choose_copies({id(job.bases.handle): reach
                              for job, reach in zip(jobs, reaches, strict=True)})
         found = []
@@ -218,6 +244,12 @@ class LanesDevice:
                                    self.window or 0, self.at_once or 0,
                                    job.bases.handle.digits))
         return found
+
+    def _reach(self, job: Job) -> Reach:
+        """How long the job's scalars are; those that are held are random ones."""
+        if job.held is not None:
+            return uniform(self._order, job.held.count)
+        return _reach(_wanted(job), self._order.bit_length())
 
     def _choose_copies(self, reaches: dict[int, Reach]) -> None:
         """Choose what is stored of all points that have come since the last time; `reaches` are
@@ -255,6 +287,9 @@ class LanesDevice:
         `progress` counts points, a G2 point as three, once for every pass.
         """
         check_jobs(jobs, self._order)
+        if any(job.held is not None and job.held != self._h for job in jobs):
+            raise DeviceError(f"{self.name} does not hold the scalars any more that a job has; "
+                              "have it make them again")
         plans = self.plans(jobs)
         weights = [3 if job.bases.group is Group.G2 else 1 for job in jobs]
         works = [weight * job.bases.count * len(plan.passes)
@@ -280,9 +315,12 @@ class LanesDevice:
         def lane(number: int) -> None:
             while not stop.is_set():
                 with lock:
-                    if not waiting:
+                    # The first has what is held.
+                    own = [index for index in waiting if number == 0 or jobs[index].held is None]
+                    if not own:
                         return
-                    index = waiting.pop()
+                    index = own[-1]
+                    waiting.remove(index)
                 results[index] = self._compute(
                     number, jobs[index], plans[index], partial(tell_weighted, weights[index]))
 
@@ -352,32 +390,44 @@ class LanesDevice:
         accelerator = self.accelerators[0]
         witness = np.ascontiguousarray(witness)
         words, power = kept.words, kept.matrices.power
+        # Digits to a base are of scalars that are sent.
+        stays = not accelerator.identity["batch"]
         if words is None:
             assert accelerator.evaluation is not None
             words = program(accelerator.evaluation, self._order, kept.matrices)
             kept.words = words
         with self._lock:  # what is chosen from now on leaves room for it
-            room = max(self._room, accelerator.room(1 << power))
-            more, own = 0 if kept.reserved else len(words), witness.size + TAIL * witness.shape[1]
-            if self._place[1] >= own:
+            room = self._room if stays else max(self._room, accelerator.room(1 << power))
+            wires = max(self._area.wires, len(witness))
+            most = max(self._area.power, power) if stays else 0
+            own = (wires + TAIL) * SCALAR_WORDS
+            own += accelerator.held_words(1 << most) if stays else 0
+            if own <= self._area.words:
                 own = 0
+            more = 0 if kept.reserved else len(words)
             if self._reserved + more + own + room > accelerator.memory:
                 return None
             self._room = room
             self._reserved += more
             kept.reserved = True
+            self._witness = self._h = None
             if own:
-                self._witness, self._place = None, (accelerator.reserve(own), own)
+                self._area = _Area(accelerator.reserve(own), own, wires, most)
 
         def compute() -> tuple[Limbs, dict[str, int]]:
             if kept.place is None:
                 kept.place = accelerator.load(words), len(words)
-            self._witness = None
-            accelerator.write(self._place[0], witness)
+            accelerator.write(self._area.address, witness)
             self._witness = witness
-            return accelerator.evaluate(kept.place, (self._place[0], witness.size), power)
+            return accelerator.evaluate(kept.place, (self._area.address, witness.size), power,
+                                        self._area.h if stays else None)
 
-        return self._quotient(compute)
+        found = self._quotient(compute)
+        if not stays:
+            return found
+        self._made += 1
+        self._h = Held(1 << power, self._made, not accelerator.identity["datapath"])
+        return replace(found, scalars=None, held=self._h)
 
     def _quotient(self, compute: Callable[[], tuple[Limbs, dict[str, int]]]) -> Quotient:
         """What the first accelerator makes, looked at."""
@@ -396,15 +446,20 @@ class LanesDevice:
                               "groups' order; the device computes wrongly, so use another one")
         return Quotient(scalars, cycles, moved, evaluated)
 
-    def _held(self, scalars: Limbs, plan: WindowPlan) -> int | None:
-        """From which word on these scalars lie in the only accelerator's memory, as far as they are
-        the witness that it has, or the end of it; None where they are better sent, which they are
-        but over a line: then zeros, and what points at infinity are multiplied by, are left out."""
-        accelerator, witness = self.accelerators[0], self._witness
+    def _held(self, job: Job, plan: WindowPlan) -> int | None:
+        """From which word on the job's scalars lie in the first accelerator's memory: those that it
+        holds, and of an only one the witness that it has, or the end of it. None where they are
+        better sent, which they are but over a line: then zeros, and what points at infinity are
+        multiplied by, are left out."""
+        accelerator, witness, scalars = self.accelerators[0], self._witness, job.scalars
+        if job.held is not None:
+            if job.held.blind:  # what stands for its results
+                accelerator.write(self._area.h, np.ascontiguousarray(scalars))
+            return self._area.h
         if (witness is None or len(self.accelerators) > 1 or plan.base or not len(scalars)
                 or not accelerator.link.scalar_seconds):
             return None
-        address, more = self._place[0], len(scalars) - len(witness)
+        address, more = self._area.address, len(scalars) - len(witness)
         if more < 0:
             end = witness[-len(scalars):]
             return address - more * witness.shape[1] if np.array_equal(scalars, end) else None
@@ -437,10 +492,12 @@ class LanesDevice:
                  tell: Callable[[int], None]) -> Result:
         accelerator, group = self.accelerators[number], job.bases.group
         loaded: _Loaded = job.bases.handle
-        address = self._load(number, loaded)
-        answer = accelerator.multiply(group, address, _wanted(job), plan, tell,
+        address, held = self._load(number, loaded), self._held(job, plan)
+        scalars = (_wanted(job) if job.held is None  # of those that are held, their number counts
+                   else np.zeros((job.held.count, SCALAR_WORDS), np.uint64))
+        answer = accelerator.multiply(group, address, scalars, plan, tell,
                                       finish=self.finish_on_chip, stored=loaded.stride or 0,
-                                      digits=loaded.digits, held=self._held(job.scalars, plan))
+                                      digits=loaded.digits, held=held)
         if accelerator.identity["datapath"]:
             point = answer.point
             if point is None:

@@ -11,7 +11,7 @@ import numpy as np
 from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.arithmetic import add, multiply
-from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, from_limbs
+from proofmill.host.prover.curve.limbs import LIMBS, SCALAR_MODULUS, Limbs, from_limbs
 from proofmill.host.prover.devices.device import Device, DeviceError, Progress, Result
 from proofmill.host.prover.groth16.candidate import Candidate, Tell
 from proofmill.host.prover.groth16.diagnosis import explain, first_bad_point
@@ -24,6 +24,9 @@ from proofmill.host.prover.groth16.verify import is_valid_point, verify
 from proofmill.host.prover.groth16.wtns import check_witness
 
 log = logging.getLogger(__name__)
+
+NOTHING: Limbs = np.zeros((0, LIMBS), np.uint64)
+"""The scalars of H that a device keeps."""
 
 
 @dataclass(frozen=True)
@@ -137,21 +140,26 @@ class Prover:
                 continue
             try:
                 moved = on.quotient(self._evaluator, witness)
-                h = None if moved is None else moved.scalars
-                if h is None:
+                h, held = (None, None) if moved is None else (moved.scalars, moved.held)
+                if held is not None and not held.blind:
+                    h = NOTHING
+                elif h is None:
                     h = own = self._evaluator.quotient(witness) if own is None else own
                 scalars = [witness, witness, witness, private, h]
                 # New ones for every attempt: two proofs with the same ones would share what they
                 # hide.
                 numbers = blinding or (
                     secrets.randbelow(SCALAR_MODULUS), secrets.randbelow(SCALAR_MODULUS))
-                results = on.run(scalars, numbers, progress)
+                results = on.run(scalars, numbers, progress, held)
                 closing = on.closing(results, numbers)
             except DeviceError as error:
                 log.warning("put aside: %s failed: %s", candidate.name, error)
                 candidate.failed(on, f"failed: {error}", hear)
                 continue
             proof = self._verified(results, closing, public, numbers)
+            if proof is None and h is NOTHING:
+                own = self._evaluator.quotient(witness) if own is None else own
+                scalars[-1] = h = own
             if proof is None and (right := on.checked(scalars, numbers)) is not None:
                 results = right
                 proof = self._verified(results, closing, public, numbers)
@@ -165,10 +173,11 @@ class Prover:
                 wrong = on.wrong(scalars, numbers, results, closing)
                 if not wrong or first_bad_point(self.key) is not None:
                     raise explain(self.key, witness, self.r1cs)
-                log.warning("put aside: %s computed a wrong sum for %s", candidate.name,
-                            ", ".join(wrong))
-                candidate.failed(on, f"computed a wrong sum for {', '.join(wrong)}", hear,
-                                 again=False)
+                what = f"a wrong sum for {', '.join(wrong)}"
+                if held is not None and wrong == ["H"]:
+                    what = "wrong scalars h, which it keeps, or a wrong sum for H"
+                log.warning("put aside: %s computed %s", candidate.name, what)
+                candidate.failed(on, f"computed {what}", hear, again=False)
                 continue
             log.debug("proof by %s under %s", candidate.name, self.key.name)
             for_h = 0 if moved is None else moved.cycles

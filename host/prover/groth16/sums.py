@@ -18,6 +18,7 @@ from proofmill.host.prover.devices.device import (
     Device,
     DeviceError,
     Evaluating,
+    Held,
     Job,
     Progress,
     Quotient,
@@ -89,7 +90,8 @@ class KeyOnDevice:
 
     def quotient(self, evaluator: Evaluator, witness: Limbs) -> Quotient | None:
         """The scalars of H by the device, from A w and B w, which are its own too if it evaluates;
-        None where it does not take vectors of this size. Raises `DeviceError`."""
+        they then stay with it, where it can sum them there. None where it does not take vectors of
+        this size. Raises `DeviceError`."""
         size = self._key.domain_size
         if not isinstance(self.device, Transforming) or not 2 <= size <= 1 << (
                 self.device.transforms):
@@ -104,9 +106,10 @@ class KeyOnDevice:
         return self.device.quotient(a, b)
 
     def run(self, scalars: Sequence[Limbs], blinding: tuple[int, int],
-            progress: Progress | None) -> list[Result]:
-        """The five sums, in one call of the device. Raises `DeviceError`."""
-        return self._all(self.device.run(self._jobs(scalars, blinding), progress))
+            progress: Progress | None, held: Held | None = None) -> list[Result]:
+        """The five sums, in one call of the device; those of H are `held` by it, and given only if
+        it is blind. Raises `DeviceError`."""
+        return self._all(self.device.run(self._jobs(scalars, blinding, held), progress))
 
     def closing(self, results: Sequence[Result], blinding: tuple[int, int]) -> Result | None:
         """The proof's C, from the five sums; None where the device leaves that to this machine.
@@ -144,13 +147,16 @@ class KeyOnDevice:
                 found.append(CLOSING)
         return found
 
-    def _jobs(self, scalars: Sequence[Limbs], blinding: tuple[int, int]) -> list[Job]:
+    def _jobs(self, scalars: Sequence[Limbs], blinding: tuple[int, int], held: Held | None = None
+              ) -> list[Job]:
         if self.closes:
             r, s = blinding
             scalars = [*(np.concatenate([each, to_limbs(more)]) for each, more in zip(
                 scalars[:3], ([1, r], [1], [1, s]), strict=True)), *scalars[3:]]
-        return [Job(bases=bases, scalars=each)
-                for bases, each in zip(self.load(), scalars, strict=True) if bases is not None]
+        holders = [*[None] * (len(SUMS) - 1), held]
+        return [Job(bases, each, holder)
+                for bases, each, holder in zip(self.load(), scalars, holders, strict=True)
+                if bases is not None]
 
     def _all(self, results: Sequence[Result]) -> list[Result]:
         """With those that are nobody's work, since they are empty."""
