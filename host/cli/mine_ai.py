@@ -28,8 +28,6 @@ if TYPE_CHECKING:  # these take seconds to import
 
 PIECE = 50_000
 """Products of a tile: a fraction of a millisecond on a processor."""
-WEIGHT_WORDS = 1 << 16
-"""Of a board's memory, for weights: eight times what has room on the chip."""
 TRIALS = 5
 MARGIN = 4
 """The array is taken to be so many times slower than it is when nothing else runs."""
@@ -163,7 +161,7 @@ def array_on(accelerator: "Accelerator") -> "Array | None":
     a thousandth of a second by its clock; None where it does not."""
     from proofmill.host.network.array.book import longest_tile
     from proofmill.host.prover.devices.device import BOARD_HZ
-    from proofmill.host.prover.inference.accelerated import AcceleratorUnit, OrModel
+    from proofmill.host.prover.devices.matrices import WEIGHT_WORDS, AcceleratorUnit, OrModel
     from proofmill.host.prover.inference.array import Array
 
     if accelerator.matrices() is None or not accelerator.identity["datapath"]:

@@ -1,8 +1,8 @@
 """A device in a process of its own: what hangs there is ended, and begun anew.
 
 The process is this module, run with the number of its socket. It is told the device's name, then
-points to load, jobs to run, vectors to transform, matrices to keep and witnesses for them, and
-points to combine, and answers with progress, results or what went wrong.
+points to load, jobs to run, vectors to transform, matrices to keep and witnesses for them, points
+to combine, and matrices to multiply, and answers with progress, results or what went wrong.
 """
 
 import signal
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from proofmill.host.prover.devices.device import (
     DeviceError,
     Evaluating,
     Job,
+    Multiplying,
     Progress,
     Quotient,
     Result,
@@ -38,6 +39,11 @@ from proofmill.host.prover.devices.device import (
 from proofmill.host.prover.devices.inputs import check_jobs, check_points
 from proofmill.host.prover.devices.usual import usual_longest
 from proofmill.sim.evaluator import Matrices
+
+if TYPE_CHECKING:  # who has no matrices multiplied need not wait for their gateware
+    from proofmill.host.prover.devices.matrices import MatrixUse
+    from proofmill.sim.matrix import Whole
+    from proofmill.sim.matrix_gateware import Multiplied
 
 START_SECONDS = 300.0
 """For opening a device: its simulation may have to be compiled."""
@@ -68,17 +74,22 @@ class ApartDevice:
         self._matrices: list[Matrices] = []
         self._loaded = self._kept = 0
         self._transforms, self._evaluates, self._combines = 0, False, False
+        self._multiplies: MatrixUse | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._link: Connection | None = None
         self._measured: deque[float] = deque(maxlen=REMEMBERED)
+        self._multiplied: deque[float] = deque(maxlen=REMEMBERED)
         self.least_seconds = LEAST_SECONDS
 
     @property
     def deadline_seconds(self) -> float:
         """What jobs may take: by this device's own measurements, once there are any."""
-        if not self._measured:
+        return self._deadline(self._measured)
+
+    def _deadline(self, measured: Sequence[float]) -> float:
+        if not measured:
             return FIRST_SECONDS
-        return max(self.least_seconds, FACTOR * usual_longest(list(self._measured)))
+        return max(self.least_seconds, FACTOR * usual_longest(list(measured)))
 
     def load(self, group: Group, points: Limbs) -> Bases:
         """Keep `points` here as well, for every process to come."""
@@ -148,6 +159,20 @@ class ApartDevice:
             found: Result = self._ask(("combine", group, points, scalars), FIRST_SECONDS, None)
             return found
 
+    @property
+    def multiplies(self) -> "MatrixUse | None":
+        """See `Multiplying.multiplies`: what the process says, which is begun for it."""
+        with self._at_work():
+            return self._multiplies
+
+    def product(self, x: "Whole", w: "Whole") -> "Multiplied":
+        """See `Multiplying.product`; DeviceError where the process does not answer in time."""
+        with self._at_work():
+            start = time.monotonic()
+            found: Multiplied = self._ask(("product", x, w), self._deadline(self._multiplied), None)
+            self._multiplied.append(time.monotonic() - start)
+            return found
+
     @contextmanager
     def _at_work(self) -> Iterator[None]:
         """The process is there, and its end is a `DeviceError`."""
@@ -180,7 +205,7 @@ class ApartDevice:
                 pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
                 env=same_packages())
         self._link = Connection(ours.detach())
-        self._transforms, self._evaluates, self._combines = self._ask(
+        self._transforms, self._evaluates, self._combines, self._multiplies = self._ask(
             self._opening, START_SECONDS, None)
 
     def _ask(self, question: tuple[Any, ...], seconds: float, progress: Progress | None) -> Any:
@@ -239,13 +264,17 @@ def serve(link: Connection) -> None:
                     case ("combine", group, points, scalars):
                         assert isinstance(device, Combining)
                         answer = device.combine(group, points, scalars)
+                    case ("product", x, w):
+                        assert isinstance(device, Multiplying)
+                        answer = device.product(x, w)
                     case (str(opener), str(name), dict(options)):
                         module, _, function = opener.partition(":")
                         make: Callable[..., Device] = getattr(import_module(module), function)
                         device = make(name, **options)
                         answer = (device.transforms if isinstance(device, Transforming) else 0,
                                   isinstance(device, Evaluating) and device.evaluates,
-                                  isinstance(device, Combining) and device.combines)
+                                  isinstance(device, Combining) and device.combines,
+                                  device.multiplies if isinstance(device, Multiplying) else None)
                 link.send(("done", answer))
             except ProofmillError as error:
                 link.send(("failed", str(error)))

@@ -31,6 +31,9 @@ DEVICES = {
     "model+bh": "model of that",
     "rtl+be": "rtl with all of these",
     "model+be": "model of that",
+    "rtl+m": "rtl with one row of its multiplier's blocks alone, which also multiplies matrices of "
+             "bytes: results of models, between sums",
+    "model+m": "model of that",
     "serial:PORT": "a board, or the simulation of one, at a serial port; serial:PORT@BAUD for "
                    "another rate than 3,000,000",
 }
@@ -45,14 +48,15 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
                 shape: "MsmShape | None" = None,
                 progress: BuildProgress | None = None, threads: int | None = None,
                 groups: "Collection[Group] | None" = None, dump: "Dump | None" = None,
-                arithmetic: "Arithmetic | None" = None) -> "Device":
+                arithmetic: "Arithmetic | None" = None, weight_words: int = 0) -> "Device":
     """The device called `name`, one of `DEVICES`; `threads` are of cpu (default: one a core).
 
     `lanes` accelerators are simulated side by side (default: one a core). `window` forces the
     window width, `at_once` the windows in one pass, `copies` how many there are of a point,
     `shape` another accelerator than the standard one, `groups` those that it has to compute in
     (default: both), `dump` a waveform that the first simulated accelerator writes, `arithmetic`
-    that of the curve of `shape` (default: BN254's), of which there are simulated ones alone. Raises
+    that of the curve of `shape` (default: BN254's), of which there are simulated ones alone.
+    `weight_words` of an accelerator's memory are for matrices, if it multiplies any. Raises
     `ProofmillError` for a name that is none, where a simulation cannot be built, and for a board of
     another curve or without such a group.
     """
@@ -63,7 +67,7 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
         processor.prepare(progress)
         return processor
     if name.startswith("serial:") and name != "serial:PORT":
-        return _board_device(name, window, groups)
+        return _board_device(name, window, groups, weight_words)
     if name not in DEVICES:
         raise ProofmillError(
             f"there is no device {name!r}; the devices are {', '.join(DEVICES)}")
@@ -83,7 +87,7 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
                for n in range(count)],
         window, at_once, copies=copies,
         groups=tuple(Group) if arithmetic is None else shape.adder.groups,
-        arithmetic=arithmetic or ON_BN254)
+        arithmetic=arithmetic or ON_BN254, weight_words=weight_words)
 
 
 def simulated_shape(name: str, shape: "MsmShape | None" = None) -> "MsmShape":
@@ -94,6 +98,7 @@ def simulated_shape(name: str, shape: "MsmShape | None" = None) -> "MsmShape":
         control_only,
         with_batches,
         with_evaluation,
+        with_matrices,
         with_transforms,
     )
 
@@ -105,6 +110,8 @@ def simulated_shape(name: str, shape: "MsmShape | None" = None) -> "MsmShape":
         shape = with_transforms(shape)
     if "e" in more:
         shape = with_evaluation(shape)
+    if "m" in more:
+        shape = with_matrices(shape)
     return control_only(shape) if kind == "model" else shape
 
 
@@ -134,14 +141,16 @@ def open_board(name: str) -> "Accelerator":
         raise
 
 
-def _board_device(name: str, window: int | None, groups: "Collection[Group] | None") -> "Device":
+def _board_device(name: str, window: int | None, groups: "Collection[Group] | None",
+                  weight_words: int) -> "Device":
     from proofmill.hdl.curve import Group
     from proofmill.host.prover.devices.lanes import LanesDevice
 
     accelerator = open_board(name)
     try:
         return LanesDevice(name, [accelerator], window,
-                           groups=tuple(Group) if groups is None else groups)
+                           groups=tuple(Group) if groups is None else groups,
+                           weight_words=weight_words)
     except BaseException:
         accelerator.close()
         raise

@@ -11,7 +11,10 @@ from proofmill.host.ground.errors import ProofmillError
 if TYPE_CHECKING:
     from proofmill.hdl.curve import Group
     from proofmill.host.prover.curve.limbs import Limbs
+    from proofmill.host.prover.devices.matrices import MatrixUse
     from proofmill.sim.evaluator import Matrices
+    from proofmill.sim.matrix import Whole
+    from proofmill.sim.matrix_gateware import Multiplied
 
 Progress = Callable[[int, int], None]
 """Called now and then with (work done, work in all); the unit is the caller's own."""
@@ -142,6 +145,21 @@ class Combining(Protocol):
 
     def combine(self, group: Group, points: Limbs, scalars: Limbs) -> Result:
         """``sum(scalars[i] * points[i])``; shapes and errors as of `Device.load` and `run`."""
+        ...
+
+
+@runtime_checkable
+class Multiplying(Protocol):
+    """A device that may multiply matrices of bytes too, between its sums."""
+
+    @property
+    def multiplies(self) -> MatrixUse | None:
+        """How it does; None where it does not."""
+        ...
+
+    def product(self, x: Whole, w: Whole) -> Multiplied:
+        """``x w``, of elements of 0 to 255, by one command. ValueError for what has no room on it,
+        see `sim.matrix.Plan`; raises `DeviceError`."""
         ...
 
 

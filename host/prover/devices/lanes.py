@@ -41,8 +41,11 @@ from proofmill.host.prover.devices.device import (
     Result,
 )
 from proofmill.host.prover.devices.inputs import check_jobs
+from proofmill.host.prover.devices.matrices import MatrixUse, multiplier_on, use_of
 from proofmill.host.prover.devices.scalar_words import bit_lengths
 from proofmill.sim.evaluator import Matrices, Words, program
+from proofmill.sim.matrix import Whole
+from proofmill.sim.matrix_gateware import Multiplied
 
 log = logging.getLogger(__name__)
 
@@ -166,14 +169,15 @@ class LanesDevice:
     `window` forces the window width, `at_once` the number of windows computed in one pass, of
     points without copies, and `copies` how many there are of a point; None chooses those with the
     fewest cycles. `finish_on_chip` False combines the groups of the last level here, as is done
-    anyway for accelerators without a finisher.
+    anyway for accelerators without a finisher. `weight_words` of the first one's memory are kept
+    for matrices that are multiplied between sums, where it does that; 0: none are multiplied.
     """
 
     def __init__(self, name: str, accelerators: Sequence[Accelerator],
                  window: int | None = None, at_once: int | None = None,
                  finish_on_chip: bool = True, copies: int | None = None,
                  groups: Collection[Group] = tuple(Group),
-                 arithmetic: Arithmetic = ON_BN254) -> None:
+                 arithmetic: Arithmetic = ON_BN254, weight_words: int = 0) -> None:
         check_suits(name, accelerators[0].identity, groups, arithmetic.curve)
         self._arithmetic = arithmetic
         self._order = arithmetic.curve.scalar.modulus
@@ -190,6 +194,8 @@ class LanesDevice:
         self._witness: Limbs | None = None
         self._h: Held | None = None
         self._made = 0
+        self._multiplier = (multiplier_on(self.accelerators[0], weight_words) if weight_words
+                            else None)
         self._pool = ThreadPoolExecutor(len(self.accelerators), "proofmill-lane")
 
     @property
@@ -362,6 +368,22 @@ class LanesDevice:
             raise
         finally:
             accelerator.unload(before)
+
+    @property
+    def multiplies(self) -> MatrixUse | None:
+        """See `Multiplying.multiplies`: the first accelerator, where it has room for weights."""
+        if self._multiplier is None:
+            return None
+        return use_of(self.accelerators[0], self._multiplier)
+
+    def product(self, x: Whole, w: Whole) -> Multiplied:
+        """See `Multiplying.product`."""
+        assert self._multiplier is not None, "it multiplies no matrices"
+        try:
+            return self._multiplier.multiply(x, w)
+        except BaseException:
+            self.accelerators[0].link.reset()
+            raise
 
     @property
     def transforms(self) -> int:

@@ -14,7 +14,7 @@ from proofmill.hdl.sdram import IS42S16160
 from proofmill.host.prover.devices.accelerator import Accelerator
 from proofmill.host.prover.devices.catalogue import open_board
 from proofmill.host.prover.devices.device import DeviceError
-from proofmill.host.prover.inference.accelerated import (
+from proofmill.host.prover.devices.matrices import (
     AcceleratorModel,
     AcceleratorUnit,
     OrModel,

@@ -31,7 +31,8 @@ def test_the_script_is_one(script: tuple[str, Path]) -> None:
 @pytest.mark.parametrize("words, completed", [
     (["ver"], {"verify", "verilog"}),
     (["zkey", "ver"], {"verificationkey", "verify"}),
-    (["mine", "--device", "m"], {"model", "model+b", "model+be", "model+bh", "model+e", "model+h"}),
+    (["mine", "--device", "m"], {"model", "model+b", "model+be", "model+bh", "model+e", "model+h",
+                                      "model+m"}),
     (["mine", "--bl"], {"--blocks"}),
     (["completion", ""], set(SHELLS)),
     (["zkey", "info", "circ"], {"circuit.zkey"}),

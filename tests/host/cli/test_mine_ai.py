@@ -11,14 +11,14 @@ pytest.importorskip("onnxruntime")
 from proofmill.boards.shapes import SMALLEST
 from proofmill.hdl.presets import TOY_SHAPE, with_matrices
 from proofmill.host.cli.main import main
-from proofmill.host.cli.mine_ai import WEIGHT_WORDS, Filler, array_on
+from proofmill.host.cli.mine_ai import Filler, array_on
 from proofmill.host.cli.records import FIELDS
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.array.jobs import Kind
 from proofmill.host.prover.devices.accelerator import Accelerator
 from proofmill.host.prover.devices.device import BOARD_HZ
-from proofmill.host.prover.inference.accelerated import AcceleratorModel
+from proofmill.host.prover.devices.matrices import WEIGHT_WORDS, AcceleratorModel
 from proofmill.host.prover.inference.array import Array
 from proofmill.host.prover.inference.making import make
 from proofmill.host.prover.inference.quantisation import Quantisation

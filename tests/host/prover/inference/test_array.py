@@ -20,8 +20,8 @@ from proofmill.host.cli.main import main
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.devices.accelerator import Accelerator
 from proofmill.host.prover.devices.device import DeviceError
+from proofmill.host.prover.devices.matrices import AcceleratorModel, AcceleratorUnit, Placed
 from proofmill.host.prover.inference import operators as op
-from proofmill.host.prover.inference.accelerated import AcceleratorModel, AcceleratorUnit, Placed
 from proofmill.host.prover.inference.array import Array, open_array
 from proofmill.host.prover.inference.comparing import differences
 from proofmill.host.prover.inference.digits import digits, shaped

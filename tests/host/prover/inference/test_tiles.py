@@ -15,7 +15,7 @@ from proofmill.host.network.array.jobs import Job, Kind
 from proofmill.host.network.array.shared import Order, SharedArray
 from proofmill.host.prover.devices.accelerator import Accelerator
 from proofmill.host.prover.devices.device import DeviceError
-from proofmill.host.prover.inference.accelerated import AcceleratorModel, AcceleratorUnit, OrModel
+from proofmill.host.prover.devices.matrices import AcceleratorModel, AcceleratorUnit, OrModel
 from proofmill.host.prover.inference.array import Array
 from proofmill.host.prover.inference.digits import digits, shaped
 from proofmill.host.prover.inference.onnx_file import read_model

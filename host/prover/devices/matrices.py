@@ -6,12 +6,25 @@ from dataclasses import dataclass, field
 from proofmill.hdl.matrix_unit import MatrixUnitShape
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.devices.accelerator import Accelerator
-from proofmill.host.prover.devices.device import DeviceError
+from proofmill.host.prover.devices.device import BOARD_HZ, DeviceError
 from proofmill.sim.matrix import Plan, Whole, matmul_words, product, sums_of, weight_words
 from proofmill.sim.matrix_gateware import Multiplied, planned
 
 POINT_WORDS = 8
 """Words that an identity's `memory_cycles` are of."""
+WEIGHT_WORDS = 1 << 16
+"""Of a board's memory, for the weights of models whose results are sold: eight times what has room
+on the ULX3S' chip."""
+
+
+@dataclass(frozen=True)
+class MatrixUse:
+    """How a device multiplies matrices. `memory_cycles`: in which 8 words of weights come from its
+    memory; `clock_hz`: of its cycles."""
+
+    shape: MatrixUnitShape
+    memory_cycles: int
+    clock_hz: int
 
 
 @dataclass
@@ -129,6 +142,22 @@ class AcceleratorUnit:
     def close(self) -> None:
         """Close the device."""
         self._accelerator.close()
+
+
+def multiplier_on(accelerator: Accelerator, room: int) -> AcceleratorUnit | AcceleratorModel | None:
+    """What multiplies matrices on an accelerator, with weights in `room` words of its memory; its
+    model where it has no datapath; None where its gateware was built without matrices."""
+    shape = accelerator.matrices()
+    if shape is None:
+        return None
+    if not accelerator.identity["datapath"]:
+        return AcceleratorModel(shape, accelerator.identity["memory_cycles"])
+    return AcceleratorUnit(accelerator, room)
+
+
+def use_of(accelerator: Accelerator, unit: AcceleratorUnit | AcceleratorModel) -> MatrixUse:
+    """How `unit` multiplies on the accelerator."""
+    return MatrixUse(unit.shape, unit.memory_cycles, accelerator.identity["clock_hz"] or BOARD_HZ)
 
 
 class OrModel:

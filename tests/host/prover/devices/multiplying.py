@@ -1,0 +1,54 @@
+"""A device that multiplies matrices by MATMUL on a toy accelerator's gateware, and sums on this
+machine's processor; it hangs, ends or fails where a file says so."""
+
+import os
+import time
+from pathlib import Path
+
+from proofmill.hdl.presets import TOY_SHAPE, with_matrices
+from proofmill.host.prover.devices.accelerator import Accelerator
+from proofmill.host.prover.devices.matrices import (
+    WEIGHT_WORDS,
+    AcceleratorUnit,
+    MatrixUse,
+    use_of,
+)
+from proofmill.sim.matrix import Whole
+from proofmill.sim.matrix_gateware import Multiplied
+from proofmill.sim.verilated import Simulation, build
+from tests.host.prover.devices.hanging import Hanging
+
+
+def toy() -> Accelerator:
+    gateware, library = build(with_matrices(TOY_SHAPE))
+    return Accelerator(Simulation(library), gateware.identity)
+
+
+class Multiplies(Hanging):
+    """`orders` as of `Hanging`; in the file beside it, ``.products``, a word for each product."""
+
+    def __init__(self, orders: str) -> None:
+        super().__init__(orders)
+        self._product_orders = Path(f"{orders}.products")
+        self._accelerator = toy()
+        self._unit = AcceleratorUnit(self._accelerator, WEIGHT_WORDS)
+
+    @property
+    def multiplies(self) -> MatrixUse:
+        return use_of(self._accelerator, self._unit)
+
+    def product(self, x: Whole, w: Whole) -> Multiplied:
+        words = self._product_orders.read_text().split() if self._product_orders.exists() else []
+        if words:
+            self._product_orders.write_text(" ".join(words[1:]))
+        match words[:1]:
+            case ["hang"]:
+                time.sleep(3600)
+            case ["end"]:
+                os._exit(3)
+            case ["fail"]:
+                raise ValueError("no such block")
+        return self._unit.multiply(x, w)
+
+
+OPENER = f"{__name__}:{Multiplies.__name__}"
