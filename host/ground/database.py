@@ -22,6 +22,9 @@ from proofmill.host.ground.kept import sync_folder, tell
 WAIT_SECONDS = 5.0
 """How long another process may hold the file before that is a fault."""
 
+SCRATCH_WAL_BYTES = 4_000_000
+"""What is left beside a scratch file of what was written last."""
+
 _FAULTS = {
     sqlite3.SQLITE_FULL: "the disk is full; make room there and start again",
     sqlite3.SQLITE_READONLY: "it is read-only; give this user the right to write it, and its "
@@ -213,6 +216,46 @@ class ReplaceableDatabase(Database):
             _put_aside(Path(path))
             super().__init__(path, schema, version, what, steps)
         self._database.execute("PRAGMA synchronous = NORMAL")
+
+
+class ScratchDatabase(Database):
+    """A file of what memory has no room for, and this process alone needs: it is empty when it is
+    opened, and removed when it is given back. What a power cut leaves is never read, so nothing
+    waits for the disk, and there is no digest."""
+
+    def __init__(self, path: str | os.PathLike[str], schema: str, what: str) -> None:
+        """Make the file in place of what another process may have left. StorageError where it
+        cannot be made."""
+        self.path, self._what = Path(path), what
+        self._remove()
+        super().__init__(path, schema, 1, what)
+        try:
+            with self._storage("opened"):
+                for statement in (*content_digest.removal(self._database),
+                                  "PRAGMA synchronous = OFF",
+                                  f"PRAGMA journal_size_limit = {SCRATCH_WAL_BYTES}"):
+                    self._database.execute(statement)
+        except BaseException:
+            self._database.close()
+            raise
+
+    def close(self) -> None:
+        super().close()
+        with suppress(StorageError):  # whoever opens it next removes it
+            self._remove()
+
+    def _remove(self) -> None:
+        """Have no file there, nor what SQLite has beside it."""
+        try:
+            for part in ("", "-wal", "-shm"):
+                Path(f"{self.path}{part}").unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageError(f"{self.path}: the {self._what} cannot be opened, what is there is "
+                               f"not to be removed: {error.strerror}; {way_out(error)}") from error
+
+    def _damaged(self, reason: str) -> DamagedError:
+        return DamagedError(f"{self.path}: not a {self._what}, or damaged ({reason}); see the "
+                            "system's log and start again: it is begun anew")
 
 
 @contextmanager

@@ -5,7 +5,7 @@ choice), so its own notion of a canonical chain is not used: a block is executed
 parent, and `head` is set from outside.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,6 @@ from eth.abc import (
 )
 from eth.consensus.context import ConsensusContext
 from eth.db.atomic import AtomicDB
-from eth.db.backends.memory import MemoryDB
 from eth.db.chain import ChainDB
 from eth.exceptions import PyEVMError
 from eth.vm.chain_context import ChainContext
@@ -30,6 +29,7 @@ from eth.vm.forks.cancun.computation import CancunComputation
 from eth.vm.forks.cancun.constants import GAS_PER_BLOB, MAX_BLOB_GAS_PER_BLOCK
 from eth.vm.forks.cancun.state import CancunState
 from eth.vm.forks.shanghai.withdrawals import Withdrawal
+from eth.vm.interrupt import EVMMissingData
 from eth_hash.auto import keccak
 from eth_utils.exceptions import ValidationError
 from rlp.exceptions import RLPException  # type: ignore[import-untyped]
@@ -50,7 +50,7 @@ from proofmill.host.network.evm.client import (
 )
 from proofmill.host.network.evm.history import History
 from proofmill.host.network.evm.precompiles import CURVE_PRECOMPILES
-from proofmill.host.network.evm.sweep import HASH_BYTES, reachable
+from proofmill.host.network.evm.states import StateFile, States
 
 BLOCK_GAS = 60_000_000
 BLOB_GAS = int(GAS_PER_BLOB)
@@ -61,8 +61,6 @@ SYSTEM_CALL_GAS = 30_000_000
 
 ANCESTORS = 256
 """Blocks before the latest whose hashes a contract can ask for (opcode BLOCKHASH)."""
-LEAST_SWEPT = 20_000
-"""Entries that the machine's database may have before what nothing needs any more is dropped."""
 
 SystemCall = tuple[Address, bytes]
 WithdrawalFields = tuple[int, int, Address, int]
@@ -122,10 +120,8 @@ class EmbeddedEvm(DevelopmentEvm):
     ) -> None:
         """A chain of the genesis block alone, with these balances in wei."""
         self.chain_id = chain_id
-        self._entries: dict[bytes, bytes] = {}
-        """All of tries, code and headers, by hash."""
-        self._most_entries = LEAST_SWEPT
-        self._database = AtomicDB(MemoryDB(self._entries))
+        self._states = States()
+        self._database = AtomicDB(self._states)
         self._chaindb = ChainDB(self._database)
         self._chain_context = ChainContext(chain_id)
         self._coinbase = ZERO_ADDRESS
@@ -141,6 +137,8 @@ class EmbeddedEvm(DevelopmentEvm):
         self.history: History | None = None
         """Where final blocks go; without one they stay in memory."""
         self._latest: tuple[object, ExecutedBlock] | None = None
+        self._oldest = 0
+        """The number of the first block whose state has ever been here."""
         self._keep(genesis, (), ())
         self.genesis_hash = bytes(genesis.hash)
         self.head = self.genesis_hash
@@ -190,6 +188,8 @@ class EmbeddedEvm(DevelopmentEvm):
                 header, transactions=decoded, uncles=[],
                 withdrawals=[_withdrawal(*fields) for fields in withdrawals])
             final = machine.import_block(block).block
+        except EVMMissingData:
+            raise  # of this machine, and no fault of the block
         except (ValidationError, PyEVMError, RLPException) as error:
             raise ProofmillError(f"a transaction does not fit into the block: {error}") from error
         executed = self._keep(final.header, decoded, final.get_receipts(self._chaindb),
@@ -208,21 +208,20 @@ class EmbeddedEvm(DevelopmentEvm):
 
     def retire(self, final_hash: bytes) -> None:
         """Nothing will be built on blocks before the parent of this one, which is final: drop their
-        states once in a while, and, with a `history`, all but their last `ANCESTORS`."""
-        number = self._known(final_hash).block.number
+        states once in a while, and, with a `history`, all but their last `ANCESTORS`. Raises
+        StorageError where the disk fails."""
+        final = self._known(final_hash)
         if self.history is not None:
-            self._hand_over(self.history, final_hash, number - ANCESTORS)
-        if len(self._entries) > self._most_entries:
-            wanted = reachable(self._entries, {
-                executed.block.state_root for executed in self._blocks.values()
-                if executed.block.number >= number - 1})
-            wanted |= self._blocks.keys()
-            for key in self._entries.keys() - wanted:
-                # Others than hashes are py-evm's own.
-                if len(key) == HASH_BYTES:
-                    del self._entries[key]
-            # As often as it has doubled: what a sweep costs is then paid for by what came.
-            self._most_entries = max(LEAST_SWEPT, 2 * len(self._entries))
+            self._hand_over(self.history, final_hash, final.block.number - ANCESTORS)
+        base = self._blocks.get(final.block.parent_hash, final)
+        if base.block.number < self._oldest:
+            base = final
+        kept = list(self._blocks.values())
+        if self._latest is not None:
+            kept.append(self._latest[1])  # it may be forgotten, and come back
+        self._states.settle(base.block.state_root, lambda: {
+            each.block.state_root for each in kept if each.block.number >= base.block.number},
+            {each.block.hash for each in kept})
 
     def _hand_over(self, history: History, final_hash: bytes, before: int) -> None:
         """Give blocks with a number below `before` to the history, and forget those beside them."""
@@ -247,17 +246,23 @@ class EmbeddedEvm(DevelopmentEvm):
     @property
     def entries(self) -> Mapping[bytes, bytes]:
         """All of tries, code and headers, by hash; not to be changed."""
-        return self._entries
+        return self._states
 
-    def go_on_from(self, blocks: Sequence[ExecutedBlock], entries: Mapping[bytes, bytes]) -> None:
+    def keep_in(self, file: StateFile) -> None:
+        """Have final states in this file, so that memory has what is new alone."""
+        self._states.keep_in(file)
+
+    def go_on_from(self, blocks: Sequence[ExecutedBlock], entries: Mapping[bytes, bytes],
+                   roots: Collection[bytes]) -> None:
         """Have executed these blocks and no other; `entries`: of the states of those that are built
-        on."""
+        on, whose roots are `roots`."""
         self._blocks, self._latest = {}, None
-        self._entries.update(entries)
+        self._states.begin(roots, entries)
+        self._oldest = min(executed.block.number for executed in blocks
+                           if executed.block.state_root in roots)
         for executed in blocks:
             self._blocks[executed.block.hash] = executed
             self._database.set(executed.block.hash, rlp.encode(executed.header))
-        self._most_entries = max(LEAST_SWEPT, 2 * len(self._entries))
 
     def block(self, number: int | None = None) -> Block:
         executed = self._known(self.head)

@@ -8,6 +8,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.kept import tell
 from proofmill.host.ground.log_fields import name_of
 from proofmill.host.network.evm.history import History
+from proofmill.host.network.evm.states import STATES, StateFile
 from proofmill.host.network.node.archive import Archive
 from proofmill.host.network.node.final_state import FinalCodec
 from proofmill.host.network.node.final_store import FINAL, FinalStore, Unusable
@@ -22,7 +23,9 @@ REMEMBERED_BLOCKS = 1_024
 class FinalStates:
     """The final states of one node: the one it begins with, and those it keeps from then on.
 
-    Nothing of this ends a node: what cannot be read or written is told, and all blocks are checked.
+    Nothing of these ends a node: what cannot be read or written is told, and all blocks are
+    checked. The file of what its machine has of states, which it cannot do without, is made here
+    as well.
     """
 
     def __init__(self, folder: Path, chain: ChainSetup, files: ExitStack, keeps: bool = True
@@ -33,6 +36,7 @@ class FinalStates:
         self.path, self._keeps = folder / FINAL, keeps
         self._chain, self._files = chain, files
         self._store: FinalStore | None = None
+        self._states: StateFile | None = None
         self.begun = False
         """Whether the node goes on from a final state."""
 
@@ -87,7 +91,12 @@ class FinalStates:
 
     def _new(self, archive: Archive, history: History | None) -> Follower:
         follower = Follower(self._chain, archive, REMEMBERED_BLOCKS)
-        follower.execution_layer.evm.history = history
+        machine = follower.execution_layer.evm
+        machine.history = history
+        if self._states is not None:
+            self._states.close()  # of a follower that is of no use any more
+        self._states = self._files.enter_context(StateFile(self.path.with_name(STATES)))
+        machine.keep_in(self._states)
         return follower
 
     def _anew(self, archive: Archive, history: History | None, reason: str) -> Follower:

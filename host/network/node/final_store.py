@@ -9,17 +9,16 @@ on this file: a node that cannot use it says why, and checks all blocks it has k
 import json
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping
+import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
-from eth_hash.auto import keccak
-
 from proofmill.host.ground.database import ReplaceableDatabase
 from proofmill.host.ground.log_fields import name_of
 from proofmill.host.network.evm.embedded import ExecutedBlock
-from proofmill.host.network.evm.sweep import HASH_BYTES, reachable
+from proofmill.host.network.evm.node_table import NODES_SCHEMA, NodeTable
 from proofmill.host.network.node.final_state import FinalCodec, FinalState
 from proofmill.host.network.node.layer2 import BlockFacts, LayerTwo
 
@@ -27,10 +26,8 @@ log = logging.getLogger(__name__)
 
 FINAL = "final.sqlite"
 """The file in a node's folder."""
-SCHEMA_VERSION = 1
-LEAST_SWEPT = 20_000
-"""Nodes of tries that the file may have before what nothing needs any more is dropped."""
-_SCHEMA = """
+SCHEMA_VERSION = 2
+_SCHEMA = f"""
 CREATE TABLE point (
     place INTEGER PRIMARY KEY CHECK (place = 0),
     about TEXT NOT NULL,
@@ -43,11 +40,7 @@ CREATE TABLE pieces (
     data TEXT NOT NULL,
     PRIMARY KEY (kind, number)
 ) STRICT;
-CREATE TABLE nodes (
-    hash BLOB PRIMARY KEY,
-    data BLOB NOT NULL
-) STRICT;
-"""
+{NODES_SCHEMA}"""
 _KINDS: Mapping[str, Any] = {"facts": BlockFacts, "closed": LayerTwo, "executed": ExecutedBlock}
 """Of pieces, by their names in the file."""
 
@@ -58,14 +51,14 @@ class Unusable(Exception):
 
 @dataclass(frozen=True)
 class About:
-    """What a state is, told before it is read. `wanted`: nodes of tries that it needs."""
+    """What a state is, told before it is read. `states`: roots of the machine's, hexadecimal."""
 
     release: str
     shape: str
     chain: str
     epoch: int
     root: str
-    wanted: int
+    states: list[str]
 
 
 class FinalStore(ReplaceableDatabase):
@@ -74,7 +67,8 @@ class FinalStore(ReplaceableDatabase):
     def __init__(self, path: str | os.PathLike[str], codec: FinalCodec, chain: bytes) -> None:
         """Open or make it. `chain`: the root of its first block, which follows from the contracts
         and all that was agreed on. ProofmillError where it cannot be opened."""
-        super().__init__(path, _SCHEMA, SCHEMA_VERSION, "final state")
+        super().__init__(path, _SCHEMA, SCHEMA_VERSION, "final state", [_begin_anew])
+        self._nodes = NodeTable(self._each, self._database.executemany)
         self._codec, self._chain = codec, chain
         self._release = _release()
 
@@ -97,12 +91,10 @@ class FinalStore(ReplaceableDatabase):
                 slot: (slot.to_bytes(8, "big"), each) for slot, each in state.closed.items()})
             self._keep_pieces("executed", {
                 each.block.number: (each.block.hash, each) for each in state.executed})
-            new = reachable(state.entries, state.roots, _Kept(self._has_node))
-            database.executemany("INSERT INTO nodes VALUES (?, ?)",
-                                 ((key, state.entries[key]) for key in new))
-            wanted = self._swept(state)
+            new, old = state.roots, self._states()
+            self._nodes.move(new - old, old - new, state.entries)
             about = About(self._release, self._codec.shape, self._chain.hex(), point.epoch,
-                          point.root.hex(), wanted)
+                          point.root.hex(), sorted(root.hex() for root in new))
             # Not replaced: the digest hears of what is deleted and of what is inserted alone.
             database.execute("DELETE FROM point")
             database.execute("INSERT INTO point VALUES (0, ?, ?)", (json.dumps(vars(about)), data))
@@ -110,7 +102,8 @@ class FinalStore(ReplaceableDatabase):
                   extra={"block": name_of(point.root)})
 
     def kept(self) -> FinalState | None:
-        """The state that is here, None for none. `Unusable` where it is not to be used."""
+        """The state that is here, None for none, whose entries are read when they are asked for.
+        `Unusable` where it is not to be used."""
         rows = self._rows("SELECT about, data FROM point")
         if not rows:
             return None
@@ -119,10 +112,9 @@ class FinalStore(ReplaceableDatabase):
             self._require(about)
             point = self._codec.load(json.loads(rows[0][1]))
             facts, closed, executed = (self._pieces(kind) for kind in _KINDS)
-            entries = dict(self._rows("SELECT hash, data FROM nodes"))
             state = FinalState(point, list(facts.values()), closed, list(executed.values()),
-                               entries)
-            _check(state)
+                               self._nodes)
+            self._nodes.require_whole(_check(state))
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise Unusable(f"is damaged ({type(error).__name__}: {error})") from error
         return state
@@ -161,21 +153,10 @@ class FinalStore(ReplaceableDatabase):
                 for number, data in self._rows(
                     "SELECT number, data FROM pieces WHERE kind = ? ORDER BY number", (kind,))}
 
-    def _has_node(self, key: bytes) -> bool:
-        return bool(self._rows("SELECT 1 FROM nodes WHERE hash = ?", (key,)))
-
-    def _swept(self, state: FinalState) -> int:
-        """Drop nodes that no state needs, once they are as many as all others; how many it needed
-        when that was done last."""
+    def _states(self) -> set[bytes]:
+        """The roots of the machine's states that are here."""
         rows = self._rows("SELECT about FROM point")
-        before = int(json.loads(rows[0][0])["wanted"]) if rows else 0
-        count = self._rows("SELECT count(*) FROM nodes")[0][0]
-        if before and count <= max(LEAST_SWEPT, 2 * before):
-            return before
-        wanted = reachable(state.entries, state.roots)
-        old = [(key,) for (key,) in self._rows("SELECT hash FROM nodes") if key not in wanted]
-        self._database.executemany("DELETE FROM nodes WHERE hash = ?", old)
-        return len(wanted)
+        return set(map(bytes.fromhex, json.loads(rows[0][0])["states"])) if rows else set()
 
 
 def _release() -> str:
@@ -186,22 +167,17 @@ def _release() -> str:
         return "unknown"
 
 
-class _Kept:
-    """The nodes in the file, and with each all that is below it."""
-
-    def __init__(self, has: Callable[[bytes], bool]) -> None:
-        self._has = has
-
-    def __contains__(self, key: object) -> bool:
-        return isinstance(key, bytes) and len(key) == HASH_BYTES and self._has(key)
+def _begin_anew(database: sqlite3.Connection) -> None:
+    """From version 1, whose nodes were not counted: all blocks are checked once."""
+    database.execute("DROP TABLE nodes")
+    database.execute(NODES_SCHEMA)
+    for table in ("point", "pieces"):
+        database.execute(f"DELETE FROM {table}")
 
 
-def _check(state: FinalState) -> None:
-    """ValueError or KeyError where a state does not agree with itself: each block of the machine
-    builds on the one before, the last ones are the payloads', and their states are here whole."""
-    for key, data in state.entries.items():
-        if keccak(data) != key:
-            raise ValueError(f"the node 0x{key.hex()} has another hash")
+def _check(state: FinalState) -> set[bytes]:
+    """ValueError where a state does not agree with itself: each block of the machine builds on the
+    one before, and the last ones are the payloads'. The roots of the states after those."""
     blocks = [each.block for each in state.executed]
     for before, after in zip(blocks, blocks[1:], strict=False):
         if after.parent_hash != before.hash:
@@ -209,8 +185,4 @@ def _check(state: FinalState) -> None:
     payloads = [bytes(each.payload.block_hash) for each in state.point.payloads]
     if not payloads or [each.hash for each in blocks[-len(payloads):]] != payloads:
         raise ValueError("the machine's blocks do not end with the final payload")
-    reachable(state.entries, _roots(blocks[-len(payloads):]))
-
-
-def _roots(blocks: Iterable[Any]) -> set[bytes]:
-    return {each.state_root for each in blocks}
+    return {each.state_root for each in blocks[-len(payloads):]}

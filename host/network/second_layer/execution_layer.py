@@ -28,7 +28,7 @@ from hashlib import sha256
 import rlp  # type: ignore[import-untyped]
 from trie.hexary import HexaryTrie
 
-from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.errors import ProofmillError, StorageError
 from proofmill.host.ground.log_fields import name_of
 from proofmill.host.ground.units import BPS, ETHER, Gwei, Wei, to_wei
 from proofmill.host.network.certificates.rewards import (
@@ -257,7 +257,8 @@ class EvmExecutionLayer(PayloadBuilder):
     def go_on_from(self, payloads: Sequence[Accepted], blocks: Sequence[ExecutedBlock],
                    entries: Mapping[bytes, bytes]) -> None:
         """Have accepted these payloads, the oldest first; the rest as of `EmbeddedEvm`."""
-        self.evm.go_on_from(blocks, entries)
+        self.evm.go_on_from(
+            blocks, entries, {bytes(each.payload.state_root) for each in payloads})
         self._known = {bytes(each.payload.block_hash): each for each in payloads}
         self.evm.head = bytes(payloads[-1].payload.block_hash)
 
@@ -401,6 +402,8 @@ class EvmExecutionLayer(PayloadBuilder):
                 bytes(payload.fee_recipient), self._system_calls(
                     parent_hash, parent_beacon_block_root, int(payload.slot_number), drawing, told),
                 parent_beacon_block_root, bytes(payload.extra_data), _withdrawals(payload))
+        except StorageError:
+            raise  # the owner's trouble, and no fault of the payload
         except ProofmillError as error:
             return str(error)
         if bytes(payload.extra_data) != batch.commitment.to_bytes(32, "big"):
@@ -490,7 +493,7 @@ class EvmExecutionLayer(PayloadBuilder):
                     bytes(attributes.prev_randao), bytes(attributes.suggested_fee_recipient),
                     calls, root, extra, withdrawals)
                 break
-            except RevertedError:
+            except (RevertedError, StorageError):
                 raise
             except ProofmillError:
                 if not waiting:
@@ -568,6 +571,8 @@ class EvmExecutionLayer(PayloadBuilder):
                     calls)
                 self._forget(tried.block.hash)
                 fitting.append(raw)
+            except StorageError:
+                raise
             except ProofmillError:
                 continue
         return fitting

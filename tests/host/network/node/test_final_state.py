@@ -12,6 +12,7 @@ from random import Random
 
 import pytest
 
+from proofmill.host.ground import content_digest
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.evm.history import HISTORY, History
 from proofmill.host.network.evm.sweep import reachable
@@ -185,8 +186,8 @@ class Kept:
         self.path = folder / FINAL
         with store_of(folder, chain) as store:
             state = store.kept()
-        assert state is not None
-        self.state = state
+            assert state is not None
+            self.state = replace(state, entries=dict(state.entries))
 
     def another(self) -> FinalState:
         """A later one: of another block, with other facts and nodes."""
@@ -240,7 +241,7 @@ def test_what_fails_in_the_middle_of_writing_changes_nothing(
         kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     with store_of(kept.folder, kept.chain) as store:
         with monkeypatch.context() as patch, pytest.raises(KeyError):
-            patch.setattr(final_store, "reachable", lambda *given: {}["a node"])
+            patch.setattr(final_store.NodeTable, "move", lambda *given: {}["a node"])
             store.keep(kept.another())
         same_states(store.kept(), kept.state)
 
@@ -357,11 +358,11 @@ def test_a_file_that_cannot_be_used_stops_nobody(
         kept: Kept, capsys: pytest.CaptureFixture[str]) -> None:
     """One of a later release, which is left alone; and one that cannot be written."""
     with closing(sqlite3.connect(kept.path)) as database:
-        database.execute("PRAGMA user_version = 2")
+        database.execute("PRAGMA user_version = 3")
     assert not kept.begin()[0]
     assert "this node goes on without one" in capsys.readouterr().err
     with closing(sqlite3.connect(kept.path)) as database:
-        database.execute("PRAGMA user_version = 1")
+        database.execute("PRAGMA user_version = 2")
     assert kept.begin()[0]
     with ExitStack() as files:
         states = FinalStates(kept.folder, chain_setup(), files)
@@ -374,22 +375,35 @@ def test_a_file_that_cannot_be_used_stops_nobody(
     assert said.count("the final state cannot be kept ('a mistake')") == 1
 
 
-def test_the_file_has_what_a_state_needs_and_no_more(
-        kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of tries at most as much again, of everything else nothing that is older."""
-    monkeypatch.setattr(final_store, "LEAST_SWEPT", 0)
+def test_the_file_has_what_a_state_needs_and_no_more(chain: Chain, kept: Kept) -> None:
+    """Of everything else than tries nothing that is older; of those see also `test_states`."""
     later = kept.another()
-    needed = reachable(later.entries, later.roots)
     with store_of(kept.folder, kept.chain) as store:
-        before = {key for (key,) in store._rows("SELECT hash FROM nodes")}
-        assert needed <= before and len(before) <= 2 * len(needed)
-        with store._transaction() as database:
-            database.executemany("INSERT INTO nodes VALUES (?, ?)", (
-                (number.to_bytes(32, "big"), b"") for number in range(2 * len(needed))))
         store.keep(later)
-        assert {key for (key,) in store._rows("SELECT hash FROM nodes")} == needed
+        assert set(store._nodes) == reachable(later.entries, later.roots)
         assert dict(store._rows("SELECT kind, count(*) FROM pieces GROUP BY kind")) == {
             kind: len(pieces) for kind, pieces in (
                 ("facts", later.facts), ("closed", later.closed), ("executed", later.executed))
             if pieces}
         same_states(store.kept(), later)
+        # That of the chain's head: what only the one before needs goes.
+        state = chain.source.follower.final_state()
+        assert state is not None
+        store.keep(replace(state, point=replace(state.point, root=b"\x08" * 32)))
+        assert set(store._nodes) == reachable(state.entries, state.roots)
+
+
+def test_a_file_of_the_first_version_is_begun_anew(
+        kept: Kept, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its nodes have no counts: the node checks all blocks once, and keeps a state again."""
+    with store_of(kept.folder, kept.chain) as store, store._transaction() as database:
+        database.execute("DROP TABLE nodes")
+        database.execute("CREATE TABLE nodes (hash BLOB PRIMARY KEY, data BLOB NOT NULL) STRICT")
+        for statement in (*content_digest.removal(database), *content_digest.statements(database)):
+            database.execute(statement)
+        database.execute("PRAGMA user_version = 1")
+    assert kept.begin()[0] is False
+    assert "is of version 1 and becomes one of version 2" in capsys.readouterr().err
+    with store_of(kept.folder, kept.chain) as store:
+        store.keep(kept.state)
+    assert kept.begin()[0]

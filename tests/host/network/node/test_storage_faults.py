@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rlp
+from eth.constants import BLANK_ROOT_HASH, EMPTY_SHA3
+from eth_hash.auto import keccak
 
 from proofmill import host
 from proofmill.host.ground.database import Database
@@ -20,6 +23,8 @@ from proofmill.host.ground.owner import Owner
 from proofmill.host.network.evm.client import Block
 from proofmill.host.network.evm.history import History
 from proofmill.host.network.evm.journal import Journal
+from proofmill.host.network.evm.node_table import NodeTable
+from proofmill.host.network.evm.states import StateFile
 from proofmill.host.network.node.archive import Archive
 from proofmill.host.network.node.gossip import Gossip, Reception
 from proofmill.host.network.node.identity import contexts, new_identity
@@ -138,9 +143,26 @@ def proven(path: Path) -> ProvenBlocks:
     return made
 
 
-def settle(made: Any) -> None:
-    from eth_hash.auto import keccak
+def state(number: int) -> dict[bytes, bytes]:
+    """A state of one account, whose balance is `number`: its root, and the node."""
+    node = bytes(rlp.encode([b"\x20" + bytes(32), rlp.encode(
+        [0, number, BLANK_ROOT_HASH, EMPTY_SHA3])]))
+    return {bytes(keccak(node)): node}
 
+
+def states(path: Path) -> StateFile:
+    made = StateFile(path)
+    made.move(state(1), state(1))
+    return made
+
+
+def other_states(made: StateFile) -> None:
+    """Those of another file."""
+    rows = [(key, 0, data, 1) for key, data in state(3).items()]
+    made.begin(state(3), NodeTable(lambda query, values: rows, lambda query, values: None))
+
+
+def settle(made: Any) -> None:
     made.settle(bytes(keccak(b"sent before")))
 
 
@@ -162,6 +184,8 @@ SITES: dict[str, tuple[Make, Deed]] = {
     "ProvenBlocks.add": (proven, lambda made: made.add([final_block(1)])),
     "ProvenBlocks.keep": (proven, lambda made: made.keep(1, 1, b"another")),
     "History.keep": (history, lambda made: made.keep([(final(2), [])])),
+    "StateFile.move": (states, lambda made: made.move(state(2), state(2))),
+    "StateFile.begin": (states, other_states),
     "Journal.write": (journal, lambda made: made.write(b"raw")),
     "Journal.settle": (journal, settle),
     "SlashingProtection.permit_block": (protection, lambda made: made.permit_block(block(5))),
@@ -208,20 +232,22 @@ def test_a_write_that_fails_leaves_a_sentence_and_nothing_else(
         assert str(path) in str(caught.value) and FAULTS[fault] in str(caught.value)
         # What is in memory does not run ahead of the file, as far as that can be read.
         assert known is None or fault is corrupt or made.jobs() == known
+        assert fault is corrupt or content(path) == before
     if fault is not corrupt:
-        assert content(path) == before
+        assert make is states or content(path) == before
         # Once the cause is gone, all goes on: a fault leaves nothing behind.
         with ExitStack() as again:
             kinds = {archive: Archive, jobs: JobStore, journal: Journal, transfers: TransferStore,
-                     events: EventLog, book: Book, history: History, proven: ProvenBlocks}
+                     events: EventLog, book: Book, history: History, proven: ProvenBlocks,
+                     states: StateFile}
             opened: Any = again.enter_context(
                 SlashingProtection(path, CHAIN) if make is protection else kinds[make](path))
             deed(opened)
-        assert content(path) != before
+            assert content(path) != before
 
 
 @pytest.mark.parametrize("make", [
-    archive, jobs, journal, protection, transfers, events, book, history])
+    archive, jobs, journal, protection, transfers, events, book, history, states])
 def test_what_cannot_be_made_is_no_half_file(make: Make, tmp_path: Path) -> None:
     path = tmp_path / "file.sqlite"
     with no_byte_more(), pytest.raises(StorageError, match="cannot be opened"):

@@ -1,0 +1,161 @@
+"""States of the machine in a table of a database: the nodes of their tries, and code.
+
+Each row knows how many others refer to it, so that going on from one state to another costs what
+differs between them, and what nothing refers to any more is dropped at once: the table is as large
+as the states in it, and nobody has to look through all of it.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import rlp  # type: ignore[import-untyped]
+from eth.constants import BLANK_ROOT_HASH, EMPTY_SHA3
+from eth_hash.auto import keccak
+
+from proofmill.host.network.evm.sweep import LEAF_BIT
+
+NODES_SCHEMA = """
+CREATE TABLE nodes (
+    hash BLOB NOT NULL,
+    code INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    uses INTEGER NOT NULL,
+    PRIMARY KEY (hash, code)
+) STRICT, WITHOUT ROWID;
+"""
+Reference = tuple[bytes, bool]
+"""A hash, and whether it is that of code. Whoever pays for it has a contract whose code is, byte
+for byte, a node of a trie: these are two rows."""
+Query = Callable[[str, Sequence[object]], Iterable[Any]]
+Write = Callable[[str, Iterable[Sequence[object]]], object]
+
+
+class NodeTable(Mapping[bytes, bytes]):
+    """The table, as a mapping of hashes to what has them."""
+
+    def __init__(self, rows: Query, write: Write) -> None:
+        """`rows` finds, `write` does the same for many values, inside of the owner's transaction;
+        the table is that of `NODES_SCHEMA`."""
+        self._rows, self._write = rows, write
+
+    def __getitem__(self, key: bytes) -> bytes:
+        for (data,) in self._rows("SELECT data FROM nodes WHERE hash = ? LIMIT 1", (key,)):
+            return bytes(data)
+        raise KeyError(key)
+
+    def __contains__(self, key: object) -> bool:
+        return any(True for _ in self._rows("SELECT 1 FROM nodes WHERE hash = ? LIMIT 1", (key,)))
+
+    def __iter__(self) -> Iterator[bytes]:
+        for (key,) in self._rows("SELECT DISTINCT hash FROM nodes", ()):
+            yield bytes(key)
+
+    def __len__(self) -> int:
+        ((count,),) = self._rows("SELECT count(DISTINCT hash) FROM nodes", ())
+        return int(count)
+
+    def has(self, key: bytes, is_code: bool) -> bool:
+        """Whether a node, or code, with this hash is here."""
+        return any(True for _ in self._rows(
+            "SELECT 1 FROM nodes WHERE hash = ? AND code = ?", (key, is_code)))
+
+    def move(self, new: Iterable[bytes], old: Iterable[bytes], source: Mapping[bytes, bytes]
+             ) -> dict[bytes, bytes]:
+        """Have the states with the roots `new` as well, which `source` has as far as they are not
+        here, and no longer those with the roots `old`. What is dropped.
+
+        KeyError for what is neither here nor there; then the transaction is to be undone.
+        """
+        # Of those rows alone whose count may change. Old and new state are gone down side by side:
+        # what both refer to cancels out, and is neither read nor counted.
+        changes: defaultdict[Reference, int] = defaultdict(int)
+        for sign, roots in ((1, new), (-1, old)):
+            for root in roots:
+                if root != BLANK_ROOT_HASH:
+                    changes[root, False] += sign
+        before: dict[Reference, int] = {}
+        contents: dict[Reference, bytes] = {}
+        counts: dict[Reference, bool] = {}
+        level = set(changes)
+        while level:
+            below: set[Reference] = set()
+            for reference in level:
+                if reference not in before:
+                    if not changes[reference]:
+                        continue
+                    before[reference], contents[reference] = self._row(reference, source)
+                    counts[reference] = before[reference] > 0
+                needed = before[reference] + changes[reference] > 0
+                if needed == counts[reference]:
+                    continue
+                counts[reference] = needed
+                for child in children(contents[reference], reference[1]):
+                    changes[child] += 1 if needed else -1
+                    below.add(child)
+            level = below
+        self._count(before, changes, contents)
+        return {reference[0]: contents[reference] for reference, uses in before.items()
+                if uses and not counts[reference]}
+
+    def copy(self, other: "NodeTable") -> None:
+        """Have all rows of another table, where this one has none."""
+        self._write("INSERT INTO nodes (hash, code, data, uses) VALUES (?, ?, ?, ?)",
+                    other._rows("SELECT hash, code, data, uses FROM nodes", ()))
+
+    def require_whole(self, roots: Iterable[bytes]) -> None:
+        """ValueError for a row that is not what its hash says; KeyError where something is missing
+        of what the states with these roots, or others here, consist of."""
+        for root in roots:
+            if root != BLANK_ROOT_HASH and not self.has(root, False):
+                raise KeyError(root)
+        for key, code, data in self._rows("SELECT hash, code, data FROM nodes", ()):
+            if keccak(data) != key:
+                raise ValueError(f"the node 0x{key.hex()} has another hash")
+            for child in children(data, bool(code)):
+                if not self.has(*child):
+                    raise KeyError(child[0])
+
+    def _row(self, reference: Reference, source: Mapping[bytes, bytes]) -> tuple[int, bytes]:
+        """How many refer to it, and what it is."""
+        for uses, data in self._rows(
+                "SELECT uses, data FROM nodes WHERE hash = ? AND code = ?", reference):
+            return int(uses), bytes(data)
+        return 0, source[reference[0]]
+
+    def _count(self, before: Mapping[Reference, int], changes: Mapping[Reference, int],
+               contents: Mapping[Reference, bytes]) -> None:
+        """Write what has changed."""
+        after = {reference: uses + changes[reference] for reference, uses in before.items()}
+        self._write("DELETE FROM nodes WHERE hash = ? AND code = ?", (
+            reference for reference, uses in before.items() if uses and not after[reference]))
+        self._write("UPDATE nodes SET uses = ? WHERE hash = ? AND code = ?", (
+            (after[reference], *reference) for reference, uses in before.items()
+            if uses and after[reference] and after[reference] != uses))
+        self._write("INSERT INTO nodes (hash, code, data, uses) VALUES (?, ?, ?, ?)", (
+            (*reference, contents[reference], after[reference])
+            for reference, uses in before.items() if not uses and after[reference]))
+
+
+def children(data: bytes, is_code: bool) -> Iterator[Reference]:
+    """What a node, or code, refers to: nodes, and of an account its storage and code."""
+    if not is_code:
+        yield from _below(rlp.decode(data))
+
+
+def _below(node: Sequence[Any]) -> Iterator[Reference]:
+    if len(node) == 2 and node[0][0] & LEAF_BIT:
+        value = rlp.decode(node[1])
+        if isinstance(value, list):  # an account; a word of storage is a number
+            _, _, storage, code = value
+            if storage != BLANK_ROOT_HASH:
+                yield storage, False
+            if code != EMPTY_SHA3:
+                yield code, True
+        return
+    # Keys are hashes of one length, so none ends in a branch, whose last item is empty.
+    for child in node[1:] if len(node) == 2 else node[:16]:
+        if isinstance(child, list):  # a node of fewer than 32 bytes stands in its parent
+            yield from _below(child)
+        elif child:
+            yield child, False
