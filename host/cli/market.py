@@ -134,6 +134,11 @@ def _show_array(screen: Screen, array: "ArrayRecord") -> None:
     for each in array.earned:
         screen.line(EARNED_COLUMNS.format(each.kind, each.done, each.late, each.preempted,
                                           f"{each.seconds:,.3f}", f"{each.gwei:,}"))
+    if array.matrices is not None:
+        commands = ", ".join(f"{count:,} by {name or 'this processor'}"
+                             for name, count in array.matrices.commands.items()) or "none"
+        reason = f"; {array.matrices.reason}" if array.matrices.reason else ""
+        screen.line(f"matrices    commands: {commands}{reason}")
     show_given_up(screen, array)
 
 

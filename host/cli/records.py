@@ -149,7 +149,11 @@ FIELDS: dict[str, dict[str, str]] = {
                  "where none runs"},
     "market: arrays": {
         "name": "whose it is", "orders": "that it looked at", "earned": "a list, below",
-        "given_up": "a list, below"},
+        "given_up": "a list, below",
+        "matrices": "an object, below: what multiplied models' matrices in a node; else null"},
+    "market: matrices": {
+        "commands": "an object: how many by each device, by name; an empty name is the processor",
+        "reason": "what is wrong with the devices that do not, each by name; empty for nothing"},
     "market: earned": {
         "kind": "block proofs, other proofs or results", "done": "jobs, in time",
         "late": "jobs", "preempted": "how often another job took the place of one",

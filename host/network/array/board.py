@@ -27,6 +27,10 @@ class BoardArray:
         """Of so many milliseconds, rounded down."""
         return milliseconds * self.book.clock_hz // 1_000
 
+    def of_clock(self, cycles: int, hz: int) -> int:
+        """How many of its own cycles so many of another clock last, rounded up."""
+        return -(-cycles * self.book.clock_hz // hz)
+
     def advance(self, now: int) -> None:
         """Run tiles until `now`; the last one may end after it."""
         book = self.book

@@ -210,6 +210,13 @@ class Book:
         """Cycles that a job still needs."""
         return self._taken[name].left
 
+    def spared(self, name: str, cycles: int) -> None:
+        """A job takes so many cycles less than it was planned with, more where negative; where it
+        was done by the plan already, that is as it was."""
+        taken = self._taken.get(name)
+        if taken is not None:
+            taken.left = max(1, taken.left - cycles)
+
     def given(self, name: str, now: int, last: int) -> None:
         """The result of a proof is given: it can be asked for from `now` to `last`."""
         taken = self._taken[name]

@@ -33,16 +33,26 @@ class GivenUp(Struct, frozen=True):
     reason: str
 
 
+class Multiplied(Struct, frozen=True):
+    """What multiplied the matrices of models: commands by device, empty for this processor; and, by
+    name, what is wrong with the devices that go before the one that does now, or with all."""
+
+    commands: dict[str, Count]
+    reason: str
+
+
 class ArrayRecord(Struct, frozen=True):
-    """Of one array: whose it is, how many offers it looked at, what came of them."""
+    """Of one array: whose it is, how many offers it looked at, what came of them; `matrices`: None
+    where nothing says what multiplied them."""
 
     name: str
     orders: Count
     earned: tuple[Earning, ...]
     given_up: tuple[GivenUp, ...]
+    matrices: Multiplied | None = None
 
 
-def array_record(name: str, book: Book) -> ArrayRecord:
+def array_record(name: str, book: Book, matrices: Multiplied | None = None) -> ArrayRecord:
     """What the array of this name has come to so far."""
     return ArrayRecord(
         name, len(book.decisions),
@@ -51,4 +61,5 @@ def array_record(name: str, book: Book) -> ArrayRecord:
               for kind, each in book.earned.items()),
         tuple(GivenUp(each.job.name, each.job.kind, round(each.gwei_per_second), str(each.cause),
                       each.reason)
-              for each in book.decisions.values() if not each.taken))
+              for each in book.decisions.values() if not each.taken),
+        matrices)

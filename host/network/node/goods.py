@@ -8,27 +8,24 @@ from functools import cached_property
 
 import numpy as np
 
-from proofmill.hdl.presets import MATRICES
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.contracts.inference import output_bytes, proof_bytes
 from proofmill.host.network.contracts.results import check_opening
 from proofmill.host.network.node.market_place import GoodsFiles
+from proofmill.host.network.node.matrices import Matrices, array_of
 from proofmill.host.prover.circuits.constraints import MODULUS, ConstraintSystem
 from proofmill.host.prover.circuits.preimage import preimage_circuit
 from proofmill.host.prover.curve.limbs import to_limbs
 from proofmill.host.prover.devices.cpu import CpuDevice
+from proofmill.host.prover.devices.matrices import MatrixUse
 from proofmill.host.prover.groth16.prove import ProofResult, Prover
 from proofmill.host.prover.groth16.proving_key import ProvingKey
 from proofmill.host.prover.groth16.r1cs import R1cs
 from proofmill.host.prover.groth16.zkey import read_zkey
-from proofmill.host.prover.inference.array import Array
 from proofmill.host.prover.inference.circuit import InferenceCircuit
 from proofmill.host.prover.inference.onnx_file import read_model
 from proofmill.host.prover.inference.proving import KEY
-from proofmill.sim.matrix_gateware import MatrixModel
-
-UNIT = MATRICES["18x18, one row"]
-"""The matrix unit whose commands are the tiles of a result."""
+from proofmill.host.prover.inference.tiles import OnArray
 
 
 @dataclass(frozen=True)
@@ -54,33 +51,46 @@ class Provable:
         return Prover(self.key, CpuDevice(threads=1), r1cs=self.r1cs).prove(to_limbs(witness))
 
 
+@dataclass(frozen=True)
+class Computed:
+    """A result as a job takes it. `cycles`: of the device that multiplied for it, in those of
+    `use`, with which it was planned to begin with."""
+
+    output: bytes
+    cycles: int
+    use: MatrixUse
+
+
 class Goods:
     """A model and a circuit, read from files."""
 
-    def __init__(self, files: GoodsFiles, most_cycles: int) -> None:
-        """`most_cycles`: of a command of the matrix unit."""
+    def __init__(self, files: GoodsFiles, matrices: Matrices) -> None:
+        """`matrices`: what multiplies the model's."""
         self.model = read_model(files.model)
-        self._most_cycles = most_cycles
+        self.matrices = matrices
         self._circuit = InferenceCircuit(self.model)
+        self._commands: dict[MatrixUse, list[int]] = {}
         self.results = Provable(self._circuit.system, read_zkey(files.compiled / KEY))
         self.proofs = Provable(preimage_circuit(), read_zkey(files.preimage_key))
 
-    @cached_property
-    def commands(self) -> list[int]:
-        """Cycles of the matrix unit's commands for one result, by its gateware's count: they follow
-        from shapes alone."""
-        array = self._array()
-        self.model.tensors(np.zeros((1, *self.model.shape), dtype=np.float32), array.multiply)
-        return array.commands
+    def commands(self, use: MatrixUse) -> list[int]:
+        """Cycles of a device for each command of a result, by its gateware's count, and until the
+        command's weights have come from its memory: they follow from shapes alone."""
+        if use not in self._commands:
+            nothing = np.zeros((1, *self.model.shape), dtype=np.float32)
+            self._commands[use] = OnArray(self.model, nothing, array_of(use)).bounds
+        return self._commands[use]
 
-    def output(self, integers: Sequence[int]) -> bytes:
-        """What the model gives for an input's integers, as a job for its result takes it; computed
-        on the matrix unit's model, whose integers are the gateware's."""
+    def output(self, integers: Sequence[int]) -> Computed:
+        """What the model gives for an input's integers; its matrices multiplied by what the node
+        has for that, at its turns."""
         quantisation = self.model.quantisation
         given = np.array(integers).reshape(1, *self.model.shape)
-        tensors = self.model.tensors(quantisation.dequantise(given), self._array().multiply)
-        return output_bytes([int(value) % MODULUS for name in self._circuit.outputs
-                             for value in tensors[name][0].flat])
+        unit = self.matrices.unit()
+        array = array_of(unit.use, unit)
+        tensors = self.model.tensors(quantisation.dequantise(given), array.multiply)
+        return Computed(output_bytes([int(value) % MODULUS for name in self._circuit.outputs
+                                      for value in tensors[name][0].flat]), array.spent, unit.use)
 
     def proven_output(self, integers: Sequence[int], salt: int, tag: int) -> tuple[bytes, bytes]:
         """(`output`, its proof) as the contract takes them."""
@@ -96,6 +106,3 @@ class Goods:
             raise ProofmillError(f"the input has {len(integers)} integers, and the model takes "
                                  f"{int(np.prod(self.model.shape))}; do not lock this job")
         return integers, int(json.loads(text)["salt"])
-
-    def _array(self) -> Array:
-        return Array(MatrixModel(UNIT), self._most_cycles)

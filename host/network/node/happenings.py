@@ -17,6 +17,8 @@ KINDS: dict[str, dict[str, str]] = {
               "proof", "cycles": "of the accelerator", "constraints": "of the circuit"},
     "fault": {"device": "that failed twice", "reason": "what it said",
               "pause_ms": "of chain time for which it is put aside"},
+    "matrices": {"device": "that multiplies, from now on, the matrices of models whose results are "
+                 "sold; empty for this processor", "reason": "what is wrong with others, by name"},
     "worker": {"worker": "its name", "state": "came, gone, aside (of which nothing is taken any "
                "more) or failed (at a task)", "reason": "why; for came, its devices"},
     "block": {"root": "of a block that this node has proposed"},

@@ -57,6 +57,8 @@ class Deal:
     lock_block: int
     proof: Job | None = None
     """That can be asked for."""
+    work: int = 0
+    """Cycles of a result as planned, without those of its proof."""
     locked: bool = False
     made: Future[Any] | None = None
     proof_made: Future[Any] | None = None
@@ -146,7 +148,9 @@ class OpenJobs:
         price = _price(job | terms, block)
         collateral = max(price * terms["multiple"], stall.call("DEPOSIT"))
         proving = self._proof_cycles(goods.results.constraints)
-        work, tile, proof = sum(goods.commands), max(goods.commands), None
+        use = goods.matrices.use
+        commands = [self._array.of_clock(cycles, use.clock_hz) for cycles in goods.commands(use)]
+        work, tile, proof = sum(commands), max(commands), None
         if terms["proven"]:
             work, tile = work + proving, self._tile(proving)
         else:
@@ -157,7 +161,7 @@ class OpenJobs:
         offered = self._job(name, Kind.RESULT, slot, terms["time"], work, tile, price, collateral)
         inputs = {"integers": integers, "salt": salt, "proven": terms["proven"]}
         return Offer(offered, proof), Deal(Kind.RESULT, number, name, inputs, call(
-            stall, "lock", number, value=collateral), block, proof)
+            stall, "lock", number, value=collateral), block, proof, sum(commands))
 
     def _job(self, name: str, kind: Kind, slot: int, blocks: int, work: int, tile: int, price: int,
              collateral: int, asked: int | None = None) -> Job:

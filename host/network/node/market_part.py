@@ -18,6 +18,8 @@ from proofmill.host.network.node.follower import Follower
 from proofmill.host.network.node.goods import Goods
 from proofmill.host.network.node.market_offers import BlockLoad
 from proofmill.host.network.node.market_place import GoodsFiles, MarketPlace, Stalls
+from proofmill.host.network.node.matrices import Matrices, Told
+from proofmill.host.network.node.patience import PatientProver
 from proofmill.host.network.node.seller import Seller, SellerTerms
 from proofmill.host.network.node.trader import Publish, Trader
 from proofmill.host.prover.devices.device import BOARD_HZ
@@ -67,12 +69,16 @@ class NodeMarket:
 
     def __init__(self, setup: MarketSetup, follower: Follower, array: BoardArray | None,
                  load: Callable[[], BlockLoad], block_constraints: int, publish: Publish,
-                 beside: Beside[Any]) -> None:
-        """As of `Seller`; `array` is of a seller alone."""
+                 beside: Beside[Any], devices: PatientProver | None, told: Told) -> None:
+        """As of `Seller`; `array` is of a seller alone, and so are `devices`, which prove; `told`
+        hears which of them multiplies the matrices of models."""
         self._setup, self._follower, self.array = setup, follower, array
         self._seller = None
+        self._matrices: Matrices | None = None
         if setup.seller is not None and array is not None:
-            goods = Goods(setup.files, array.book.longest_tile)
+            assert devices is not None, "who has an array proves"
+            self._matrices = Matrices(devices, lambda: follower.now_ms, told)
+            goods = Goods(setup.files, self._matrices)
             self._seller = Seller(setup.seller, setup.place, goods, follower, array, load,
                                   block_constraints, publish, beside)
         self._buyer = None if setup.buyer is None else Buyer(
@@ -103,7 +109,8 @@ class NodeMarket:
         if self.array is not None:
             blocks = self.array.book.earned[Kind.BLOCK]
             blocks.gwei, blocks.late = block_wei // GWEI, missed
-            array = array_record(name, self.array.book)
+            array = array_record(name, self.array.book,
+                                 None if self._matrices is None else self._matrices.record)
         evm, place = self._follower.execution_layer.evm, self._setup.place
         with self._follower.at_final_payload():
             books = read_books(evm, place.proofs, place.results)

@@ -50,7 +50,7 @@ from proofmill.host.network.node.follower import (
     Follower,
 )
 from proofmill.host.network.node.gossip import Gossip, Reception
-from proofmill.host.network.node.happenings import Tell, nobody
+from proofmill.host.network.node.happenings import Tell, Value, nobody
 from proofmill.host.network.node.identity import Identity, called, contexts
 from proofmill.host.network.node.layer2 import BlockFacts, CreditedCertificate, LayerTwo
 from proofmill.host.network.node.patience import PatientProver
@@ -130,7 +130,7 @@ class DeviceSpeed:
                          None if self.proof_ms is None else max(
                              1, self.proof_ms * BLOB_PERCENT // 100))
 
-    def open(self, folder: Path, faulty: bool) -> Opened:
+    def open(self, folder: Path, faulty: bool, weight_words: int = 0) -> Opened:
         """The device, and the processor to stand in for it; `faulty`: as `ORDERS` in the node's
         `folder` says."""
         from proofmill.host.prover.devices.apart import ApartDevice
@@ -139,11 +139,12 @@ class DeviceSpeed:
 
         processor = CpuDevice(threads=1)
         if faulty:
-            device = ApartDevice(self.name, OPENER, lanes=1, orders=str(folder / ORDERS))
+            device = ApartDevice(self.name, OPENER, lanes=1, orders=str(folder / ORDERS),
+                                 weight_words=weight_words)
             # For a processor that fails there is no other that could stand in.
             return Opened((device,), () if self.name == "cpu" else (processor,))
         return Opened((processor,)) if self.name == "cpu" else Opened(
-            (ApartDevice(self.name, lanes=1),), (processor,))
+            (ApartDevice(self.name, lanes=1, weight_words=weight_words),), (processor,))
 
 
 class ProvingDevices(Protocol):
@@ -158,8 +159,9 @@ class ProvingDevices(Protocol):
         """Chain time that a proof took; at least 1."""
         ...
 
-    def open(self, folder: Path, faulty: bool) -> Opened:
-        """The devices; `folder`: the node's."""
+    def open(self, folder: Path, faulty: bool, weight_words: int = 0) -> Opened:
+        """The devices; `folder`: the node's. `weight_words`: of each device's memory, for matrices
+        that it multiplies between its sums; 0: it multiplies none."""
         ...
 
 
@@ -386,7 +388,12 @@ class Node:
             self.setup.market, self.follower, array,
             lambda: BlockLoad(0, 0) if prover is None else BlockLoad(
                 prover.bound_ms, prover.unproven),
-            constraints, self._send, self._run_beside)
+            constraints, self._send, self._run_beside,
+            None if prover is None else prover.setup.prover, self._multiplies)
+
+    def _multiplies(self, device: str, reason: str) -> None:
+        """What multiplies the matrices of models from now on, says a thread that computes."""
+        self._say("matrices", {"device": device, "reason": reason})
 
     def sign_transfers(self, sign: bool) -> None:
         """Whether each of the node's validators that has an account signs transfers here."""
@@ -513,12 +520,15 @@ class Node:
 
     def _faulty(self, device: str, reason: str, pause_ms: int) -> None:
         """A device is put aside, says the thread that proves."""
+        self._say("fault", {"device": device, "reason": reason, "pause_ms": pause_ms})
+
+    def _say(self, kind: str, fields: dict[str, Value]) -> None:
+        """Tell of a device what a thread says that has used it."""
         def tell() -> None:
             if self._closed:
                 return  # it was given back, which is no fault
             try:
-                self._tell("fault", self.follower.slot,
-                           {"device": device, "reason": reason, "pause_ms": pause_ms})
+                self._tell(kind, self.follower.slot, fields)
             except StorageError as error:
                 self._on_trouble(error)
 
@@ -700,7 +710,12 @@ def _prover(
 
     assert setup.device is not None and setup.zkey is not None and setup.prover_key is not None
     key = read_zkey(setup.zkey)
-    opened = setup.device.open(setup.folder, bool(setup.faults))
+    weight_words = 0
+    if array is not None:    # it is sold
+        from proofmill.host.prover.devices.matrices import WEIGHT_WORDS
+
+        weight_words = WEIGHT_WORDS
+    opened = setup.device.open(setup.folder, bool(setup.faults), weight_words)
     circuit = RollupCircuit(setup.chain.size)
     address = follower.provers[follower.numbers[setup.prover]].reward_address
     return NodeProver(ProverSetup(

@@ -1,7 +1,8 @@
 """A prover that goes on with what works: it tries again, then elsewhere, and comes back later."""
 
-from collections.abc import Callable, Iterable, Sequence
-from threading import Lock
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Condition
 from typing import Protocol, runtime_checkable
 
 from proofmill.host.ground.errors import ProofmillError
@@ -46,6 +47,9 @@ class DeviceInTurn:
         self.device, self.stand_in = device, stand_in
         self.prover: Proves | None = None
         self.busy = False
+        """Whether it makes a proof, or is about to."""
+        self.in_tile = False
+        """Whether it is at what a proof has to wait for, see `PatientProver.tile`."""
         self.free_at_ms = 0
         """Until when it is left alone."""
         self.working_until_ms = 0
@@ -100,9 +104,38 @@ class PatientProver:
         self._took = took
         self._candidates = [*map(DeviceInTurn, devices),
                             *(DeviceInTurn(device, stand_in=True) for device in stand_ins)]
-        self._lock = Lock()
+        self._changed = Condition()
         """Held where candidates change: each proof has a thread of its own."""
         self._closed = False
+
+    @property
+    def devices(self) -> list[DeviceInTurn]:
+        """Those that share the work, in their order."""
+        return [each for each in self._candidates if not each.stand_in]
+
+    @property
+    def closed(self) -> bool:
+        """Whether the devices are given back."""
+        return self._closed
+
+    @contextmanager
+    def tile(self, device: DeviceInTurn) -> Iterator[None]:
+        """Have `device` for so little that a proof can wait for it, as soon as it makes no proof,
+        and is not about to. DeviceError where it is put aside, or given back."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or device.fault
+                                   or not (device.busy or device.in_tile))
+            if self._closed:
+                raise DeviceError("the devices are given back")
+            if device.fault:
+                raise DeviceError(f"it is put aside: {device.fault}")
+            device.in_tile = True
+        try:
+            yield
+        finally:
+            with self._changed:
+                device.in_tile = False
+                self._changed.notify_all()
 
     def free_at_ms(self) -> int:
         """When a device may be used, in milliseconds of the clock that `prove` is told."""
@@ -120,7 +153,7 @@ class PatientProver:
 
     def reserve(self, now_ms: int) -> DeviceInTurn | None:
         """The first one that is idle at that time, which nobody else gets now; None for none."""
-        with self._lock:
+        with self._changed:
             return self._reserve(now_ms)
 
     def prove(self, witness: Limbs, now_ms: int, reserved: DeviceInTurn | None = None
@@ -141,17 +174,18 @@ class PatientProver:
             if isinstance(result, ProofResult):
                 self._release(candidate, now_ms + self._took(result))
                 return result
-            with self._lock:
+            with self._changed:
                 pause = candidate.failed(now_ms, result)
                 candidate.prover, candidate.busy, candidate.other_work = None, False, []
                 failed, candidate = candidate, self._reserve(now_ms)
+                self._changed.notify_all()
             self._on_fault(failed.device.name, result, pause)
         raise DeviceError("; ".join(
             f"{each.device.name}: {each.fault or 'it is at work'}" for each in self._candidates))
 
     def lend(self) -> DeviceInTurn:
         """Let the first device do other work: it begins no proof until `take_back`."""
-        with self._lock:
+        with self._changed:
             device = self._candidates[0]
             device.lent = True
             return device
@@ -159,7 +193,7 @@ class PatientProver:
     def take_back(self, since_ms: int, end_ms: int) -> None:
         """The first device has done other work in that time, and what it was making meanwhile is
         there so much later."""
-        with self._lock:
+        with self._changed:
             device = self._candidates[0]
             device.lent = False
             if device.busy:
@@ -170,7 +204,9 @@ class PatientProver:
 
     def close(self) -> None:
         """Give back the devices; a proof that another thread waits for ends with an error."""
-        self._closed = True
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
         for candidate in self._candidates:
             candidate.device.close()
 
@@ -182,14 +218,17 @@ class PatientProver:
         return None
 
     def _release(self, candidate: DeviceInTurn, working_until_ms: int) -> None:
-        with self._lock:
+        with self._changed:
             candidate.busy = False
             candidate.working_until_ms = held_up(working_until_ms, candidate.other_work)
             candidate.other_work = []
+            self._changed.notify_all()
 
     def _tried(self, candidate: DeviceInTurn, witness: Limbs) -> ProofResult | str:
         """A proof, or what is wrong with the device, which has been tried as often as it may."""
         fault = ""
+        with self._changed:
+            self._changed.wait_for(lambda: not candidate.in_tile)
         for _ in range(TRIES):
             if self._closed:
                 raise DeviceError("the devices are given back")

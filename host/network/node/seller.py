@@ -20,7 +20,7 @@ from proofmill.host.network.contracts.inference import caller_tag
 from proofmill.host.network.evm.transaction import decode_transaction
 from proofmill.host.network.node.beside import Beside
 from proofmill.host.network.node.follower import SLOT_MS, Follower
-from proofmill.host.network.node.goods import Goods
+from proofmill.host.network.node.goods import Computed, Goods
 from proofmill.host.network.node.market_offers import (
     BlockLoad,
     Deal,
@@ -57,6 +57,7 @@ class Seller:
         self.terms, self.array = terms, array
         self._goods, self._follower, self._load = goods, follower, load
         self._beside = beside
+        self._looked_at_devices: Future[None] | None = None
         self._trader = Trader(terms.key, place, follower, publish)
         self._stalls = self._trader.stalls
         self._open = OpenJobs(self._trader, goods, array, load, block_constraints, terms.inputs)
@@ -71,11 +72,16 @@ class Seller:
     @property
     def busy(self) -> bool:
         """Whether something is being computed."""
-        return any(future is not None and not future.done()
-                   for deal in self._deals.values() for future in (deal.made, deal.proof_made))
+        return any(future is not None and not future.done() for future in (
+            self._looked_at_devices,
+            *(each for deal in self._deals.values() for each in (deal.made, deal.proof_made))))
 
     def work(self) -> None:
         """Do all that can be done now."""
+        if self._looked_at_devices is None:
+            self._looked_at_devices = self._beside(self._goods.matrices.look)
+        if not self._looked_at_devices.done():
+            return    # what a result takes hangs on what computes it
         now = self.array.cycles(self._follower.now_ms)
         self.array.advance(now)
         for job in self.array.done(now):
@@ -187,15 +193,28 @@ class Seller:
                 deal.made = self._beside(lambda: self._proven_output(deal))
             else:
                 deal.made = self._beside(lambda: goods.output(inputs["integers"]))
+        self._spare(deal)
         if deal.name not in deal.done or not self._is_made(deal, deal.made):
             return
         made = deal.made.result()
+        if isinstance(made, Computed):
+            made = made.output
         if deal.kind is Kind.PROOF:
             yield call(self._stalls.proofs, "fulfil", deal.number, made)
         elif inputs["proven"]:
             yield call(self._stalls.results, "give_proven", deal.number, *made)
         else:
             yield call(self._stalls.results, "give", deal.number, made)
+
+    def _spare(self, deal: Deal) -> None:
+        """Have the array as long as the devices took for a result, where that is not as long as was
+        planned: weights were on the chip already."""
+        if deal.work and deal.made is not None and deal.made.done() \
+                and deal.made.exception() is None and isinstance(made := deal.made.result(),
+                                                                 Computed):
+            cycles = self.array.of_clock(made.cycles, made.use.clock_hz)
+            self.array.book.spared(deal.name, deal.work - cycles)
+            deal.work = 0
 
     def _is_made(self, deal: Deal, made: Future[Any]) -> bool:
         """Whether what was computed is there. Where it failed the job is given up: what it costs is

@@ -61,13 +61,13 @@ class RealDevices:
         """As `ProvingDevices.milliseconds`."""
         return self.clock.scaled(result.seconds)
 
-    def open(self, folder: Path, faulty: bool) -> Opened:
+    def open(self, folder: Path, faulty: bool, weight_words: int = 0) -> Opened:
         """As `ProvingDevices.open`; all but the processor in processes of their own."""
         assert not faulty, "faults are played by devnets alone"
-        return Opened(tuple(self._open(self.names, folder)),
-                      tuple(self._open(self.stand_ins, folder)))
+        return Opened(tuple(self._open(self.names, folder, weight_words)),
+                      tuple(self._open(self.stand_ins, folder, 0)))
 
-    def _open(self, names: Sequence[str], folder: Path) -> Iterator[Device]:
+    def _open(self, names: Sequence[str], folder: Path, weight_words: int) -> Iterator[Device]:
         from proofmill.host.prover.devices.apart import ApartDevice
         from proofmill.host.prover.devices.cpu import CpuDevice
 
@@ -75,7 +75,8 @@ class RealDevices:
             if name == WORKERS:
                 yield from self.workers.open(folder)
             else:
-                yield CpuDevice(threads=self.threads) if name == "cpu" else ApartDevice(name)
+                yield CpuDevice(threads=self.threads) if name == "cpu" else ApartDevice(
+                    name, weight_words=weight_words)
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,9 @@ def sentence(kind: str, fields: Mapping[str, Value]) -> str:
             seconds = int(said["pause_ms"]) / 1000
             return (f"{said['device']} failed and was put aside for {seconds:g} s of chain time: "
                     f"{said['reason']}")
+        case "matrices":
+            reason = f": {said['reason']}" if said["reason"] else ""
+            return f"{said['device'] or 'this processor'} multiplies models' matrices{reason}"
         case "reload":
             stays = f"; as before stay {said['stays']}" if said["stays"] else ""
             return f"the settings were read again: {said['taken'] or 'nothing changed'}{stays}"

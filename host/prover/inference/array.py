@@ -98,6 +98,12 @@ class Array:
                     len(self.commands), self._bound)
 
     @property
+    def spent(self) -> int:
+        """Cycles of the device so far: of its blocks, and those in which they waited for weights.
+        """
+        return sum(self.commands) + memory_cycles(self._fetched, self._unit.memory_cycles)
+
+    @property
     def failure(self) -> DeviceError | None:
         """What its unit has failed with, where the model of it has gone on."""
         return self._unit.failure if isinstance(self._unit, OrModel) else None
@@ -125,13 +131,13 @@ class Array:
             raise ValueError("the elements span more than a byte")
         terms = x.shape[1]
         sums = np.zeros((len(x), w.shape[1]), dtype=np.int64)
-        for rows, part, columns, cycles in self._cuts(len(x), *w.shape):
+        for rows, part, columns, plan in self._cuts(len(x), *w.shape):
             found = self._unit.multiply(x[rows, part], w[part, columns])
             sums[rows, columns] += found.sums
             self.commands.append(found.cycles)
             self._fetched += found.fetched
             self._bound += memory_cycles(found.fetched, self._unit.memory_cycles) > found.cycles
-            yield cycles
+            yield plan.cycles
         self._products += len(x) * terms * w.shape[1]
         completed: Integers = (sums + w_least * x.sum(axis=1, keepdims=True)
                                + x_least * w.sum(axis=0) + terms * x_least * w_least)
@@ -139,11 +145,21 @@ class Array:
 
     def planned(self, rows: int, terms: int, columns: int) -> list[int]:
         """The cycles of each command of a product of this size."""
-        return [cycles for *_, cycles in self._cuts(rows, terms, columns)]
+        return [plan.cycles for *_, plan in self._cuts(rows, terms, columns)]
+
+    def bounds(self, rows: int, terms: int, columns: int) -> list[int]:
+        """What each of them takes of the device if all its weights have to come from the memory:
+        the most."""
+        return [plan.cycles + self._fetching(plan) for *_, plan in self._cuts(rows, terms, columns)]
+
+    def _fetching(self, plan: Plan) -> int:
+        """Cycles in which the weights of a command come from the memory."""
+        return memory_cycles(plan.weight_entries * plan.shape.weight_words,
+                             self._unit.memory_cycles)
 
     def _cuts(self, rows: int, terms: int, columns: int
-              ) -> Iterator[tuple[slice, slice, slice, int]]:
-        """(Rows, terms, columns, cycles) of each command."""
+              ) -> Iterator[tuple[slice, slice, slice, Plan]]:
+        """(Rows, terms, columns, how it is cut) of each command."""
         shape = self._unit.shape
         most_rows, most_terms, most_columns = self._short(Plan(
             shape, *map(min, self._most(terms), (rows, terms, columns))))
@@ -154,7 +170,7 @@ class Array:
                 for row in range(0, rows, most_rows):
                     down = slice(row, min(rows, row + most_rows))
                     yield down, part, across, Plan(
-                        shape, *(each.stop - each.start for each in (down, part, across))).cycles
+                        shape, *(each.stop - each.start for each in (down, part, across)))
 
     def _most(self, terms: int) -> tuple[int, int, int]:
         """Rows, terms and columns that have room in the unit's memories at a time."""
@@ -167,11 +183,12 @@ class Array:
                 words // (steps * array.rows) * array.columns)
 
     def _short(self, plan: Plan) -> tuple[int, int, int]:
-        """Rows, terms and columns of a command that ends soon enough: `plan`'s, halved."""
-        most = plan.cycles if self.most_cycles is None else self.most_cycles
-        array = plan.shape.multiplier
-        while plan.cycles > most:
-            if plan.groups > 1:
+        """Rows, terms and columns of a command that ends soon enough, even if its weights have to
+        come from the memory: `plan`'s, halved."""
+        most, array = self.most_cycles, plan.shape.multiplier
+        while most is not None and plan.cycles + self._fetching(plan) > most:
+            weights_bind = plan.tiles * plan.steps > 1 and self._fetching(plan) > plan.cycles
+            if plan.groups > 1 and not weights_bind:
                 plan = replace(plan, rows=plan.groups // 2 * array.loop)
             elif plan.tiles > 1:
                 plan = replace(plan, columns=plan.tiles // 2 * array.columns)

@@ -103,11 +103,14 @@ class OnArray(Tiles):
     def __init__(self, model: Model, samples: Reals, array: Array) -> None:
         super().__init__(model, samples)
         self._array = array
-        self.commands = [
-            cycles for node in model.nodes if isinstance(node.operator, Linear | Convolution)
-            for x, w in node.operator.factors(model.of_one[node.inputs[0]])
-            for cycles in array.planned(len(x) * len(samples), *w.shape)]
+        products = [
+            (len(x) * len(samples), *w.shape)
+            for node in model.nodes if isinstance(node.operator, Linear | Convolution)
+            for x, w in node.operator.factors(model.of_one[node.inputs[0]])]
+        self.commands = [cycles for size in products for cycles in array.planned(*size)]
         """Cycles of each command, as planned."""
+        self.bounds = [cycles for size in products for cycles in array.bounds(*size)]
+        """The most that each takes of the device: see `Array.bounds`."""
 
     @property
     def works(self) -> list[int]:

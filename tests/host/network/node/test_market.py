@@ -1,8 +1,10 @@
 """Jobs of both markets, sold by a prover's node beside its block proofs, on a chain of its own."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,14 +24,21 @@ from proofmill.host.network.node.market_inputs import fetch
 from proofmill.host.network.node.market_offers import BlockLoad
 from proofmill.host.network.node.market_part import MarketSetup, NodeMarket, board_array
 from proofmill.host.network.node.market_place import GoodsFiles
+from proofmill.host.network.node.matrices import Told
 from proofmill.host.network.node.opening import GenesisEngines
 from proofmill.host.network.node.trader import Call, Trader, call
 from proofmill.host.prover.circuits.preimage import PREIMAGE, chained, preimage_circuit
+from proofmill.host.prover.devices import matrices
+from proofmill.host.prover.devices.apart import ApartDevice
+from proofmill.host.prover.devices.cpu import CpuDevice
+from proofmill.host.prover.devices.device import Device
+from proofmill.host.prover.devices.matrices import WEIGHT_WORDS
 from proofmill.host.prover.groth16.setup import development_setup
 from proofmill.host.prover.inference.gadgets import commitment
 from proofmill.host.prover.inference.making import make
 from proofmill.host.prover.inference.onnx_file import read_model
 from proofmill.host.prover.inference.proving import compile_model
+from proofmill.sim import matrix_gateware
 from tests.host.network.node.chains import SEED, Source, chain_setup
 
 LAST_POST, SLOTS = 5, 18
@@ -47,8 +56,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> GoodsFiles:
     return found
 
 
-def opened(files: GoodsFiles, folder: Path, last_post: int
-           ) -> tuple[Source, NodeMarket, MarketSetup]:
+def opened(files: GoodsFiles, folder: Path, last_post: int, devices: Sequence[Device] = (),
+           told: Told = lambda device, reason: None) -> tuple[Source, NodeMarket, MarketSetup]:
     """A prover's node that sells and buys, after slot 0."""
     plan = MarketPlan(files, last_post)
     chain = chain_setup(market_devnet.founder(SEED, plan),
@@ -58,19 +67,35 @@ def opened(files: GoodsFiles, folder: Path, last_post: int
                                  "node 0")["node 0"]
     assert setup.seller is not None
     array = board_array(setup.seller)
-    source = Source(folder, lambda topic, data: None, chain=chain, array=array)
+    source = Source(folder, lambda topic, data: None, chain=chain, array=array, devices=devices)
     market = NodeMarket(
         setup, source.follower, array,
         lambda: BlockLoad(source.prover.bound_ms, source.prover.unproven),
-        source.prover.setup.circuit.r1cs.constraints, source.send, at_once)
+        source.prover.setup.circuit.r1cs.constraints, source.send, at_once,
+        source.prover.setup.prover, told)
     source.confirm(0)
     return source, market, setup
 
 
+def never(x: Any, w: Any) -> Any:
+    raise AssertionError("this process multiplies no matrices")
+
+
 @pytest.mark.slow
-def test_what_a_buyer_posts_is_sold_between_blocks(files: GoodsFiles, tmp_path: Path) -> None:
-    """By the real contracts, with real results and proofs; every block is proven as well."""
-    source, market, setup = opened(files, tmp_path, LAST_POST)
+@pytest.mark.parametrize("device", ["cpu", "model+m"])
+def test_what_a_buyer_posts_is_sold_between_blocks(
+    files: GoodsFiles, device: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By the real contracts, with real results and proofs; every block is proven as well. Where a
+    device multiplies matrices, results come from there, and this process multiplies none."""
+    cpu, told = CpuDevice(threads=1), list[tuple[str, str]]()
+    devices: list[Device] = [cpu]
+    if device != "cpu":
+        devices.append(ApartDevice(device, lanes=1, weight_words=WEIGHT_WORDS))
+        for module in (matrices, matrix_gateware):
+            monkeypatch.setattr(module, "product", never)
+    source, market, setup = opened(files, tmp_path, LAST_POST, devices,
+                                   lambda name, reason: told.append((name, reason)))
     for slot in range(1, SLOTS + 1):
         source.slot(slot, lambda slot, milliseconds: market.work())
     evm, place = source.follower.execution_layer.evm, setup.place
@@ -84,11 +109,17 @@ def test_what_a_buyer_posts_is_sold_between_blocks(files: GoodsFiles, tmp_path: 
     assert proofs.done >= len(books.proofs) and results.done == len(books.results)
     assert blocks.done >= SLOTS - 2 and proofs.gwei > 0 and results.gwei > 0
     assert not (proofs.late or results.late or report.array.given_up)
+    reason = "cpu: it multiplies no matrices"
+    assert told == [("" if device == "cpu" else device, reason)]
+    assert report.array.matrices is not None and report.array.matrices.reason == reason
+    assert [*report.array.matrices.commands] == [told[0][0]]
     # What was earned is the account's in the end, but for 5 % that are burned and the gas.
     paid = sum(int(job.price or 0) for job in (*books.proofs, *books.results))
     before = 10**6 * 10**18
     assert before < evm.balance(market.seller_address) < before + paid + 10**17
     source.close()
+    for each in devices:
+        each.close()
 
 
 @pytest.mark.slow

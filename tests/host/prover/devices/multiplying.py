@@ -7,6 +7,7 @@ from pathlib import Path
 
 from proofmill.hdl.presets import TOY_SHAPE, with_matrices
 from proofmill.host.prover.devices.accelerator import Accelerator
+from proofmill.host.prover.devices.catalogue import open_board
 from proofmill.host.prover.devices.matrices import (
     WEIGHT_WORDS,
     AcceleratorUnit,
@@ -27,10 +28,11 @@ def toy() -> Accelerator:
 class Multiplies(Hanging):
     """`orders` as of `Hanging`; in the file beside it, ``.products``, a word for each product."""
 
-    def __init__(self, orders: str) -> None:
+    def __init__(self, orders: str, board: str = "") -> None:
+        """`board`: ``serial:PORT`` of what multiplies, instead of the gateware by itself."""
         super().__init__(orders)
         self._product_orders = Path(f"{orders}.products")
-        self._accelerator = toy()
+        self._accelerator = open_board(board) if board else toy()
         self._unit = AcceleratorUnit(self._accelerator, WEIGHT_WORDS)
 
     @property
