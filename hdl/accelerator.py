@@ -37,6 +37,7 @@ from proofmill.hdl.extent import Extent
 from proofmill.hdl.fetcher import REQUEST, WRITE
 from proofmill.hdl.matmul import array_words, matmul_states, matmul_words
 from proofmill.hdl.msm import Msm, MsmShape
+from proofmill.hdl.one_way import one_way_states
 from proofmill.hdl.windows import MAX_WINDOW
 
 
@@ -227,6 +228,9 @@ class Accelerator(wiring.Component):
                             m.next = "PROGRAM"
                         with m.Case(Command.EVALUATION):
                             m.next = "ROOM"
+                    if shape.one_way:
+                        with m.Case(Command.ONE_WAY):
+                            m.next = "ONE_WAY"
                     with m.Case(Command.RESET):
                         m.d.comb += msm.clear.eq(1)
                         m.next = "CLEARING"
@@ -356,6 +360,8 @@ class Accelerator(wiring.Component):
                                 fits)
                 record("ROOM", room_words(shape.evaluator, shape.transform).values())
                 record("PHASES", msm.evaluation.phases)
+            if shape.one_way:
+                one_way_states(m, self, msm, header, size, stored, error, reply)
             record("COUNTERS", [*(msm.counters[name] for name in SUM_COUNTERS), *transform])
         return m
 

@@ -47,6 +47,7 @@ class Command(enum.IntEnum):
     MATRICES = 8
     EVALUATE = 9
     EVALUATION = 10
+    ONE_WAY = 11
 
 
 class Segment(enum.IntEnum):
@@ -129,6 +130,15 @@ DESCRIPTIONS = {
     Command.EVALUATION: "Say how matrices lie in a program: an ANSWER, then one ROOM record of "
                         "words. Where there is no evaluation it is an unknown command, and so is "
                         "EVALUATE.",
+    Command.ONE_WAY: "Evaluate a polynomial at roots of unity, or find it from its values there. "
+                     "With `finish` 1 the 2 ** `power` coefficients follow, the lowest first, and "
+                     "the values at h ** j w ** i come out in order, w of order 2 ** `power`, h of "
+                     "four times that order; 4 j more in `finish`, j up to 3. With 2 more values "
+                     "follow, and coefficients come out. `words` words in all, every number below "
+                     "the order of the groups, 4 words, low word first. Answers an ANSWER with "
+                     "`last` set, then the numbers, canonical, as many words each. With `finish` 0 "
+                     "there is but the header: the ANSWER's `unit` is the largest `power`. Where "
+                     "there are no such transforms it is an unknown command.",
 }
 
 HEADER = data.StructLayout({"command": unsigned(8), "group": unsigned(8), "window": unsigned(8),
@@ -177,6 +187,7 @@ WORDS = {
     Command.MATRICES: (HEADER,),
     Command.EVALUATE: (HEADER, PLACE, PLACE, PLACE, SIZE),
     Command.EVALUATION: (HEADER,),
+    Command.ONE_WAY: (HEADER, SIZE),
 }
 """The words of each command before its data."""
 

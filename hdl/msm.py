@@ -51,6 +51,7 @@ from proofmill.hdl.sequencer import Sequencer
 from proofmill.hdl.slicer import Slicer
 from proofmill.hdl.stored_scalars import StoredScalars
 from proofmill.hdl.transform import Transform
+from proofmill.hdl.transform_passes import WAY
 from proofmill.hdl.transform_shape import OPERANDS_AFTER, PLANES, TransformShape, two_adicity
 from proofmill.hdl.transform_tiles import Tiles
 from proofmill.hdl.unit_windows import UnitWindows
@@ -78,6 +79,7 @@ class MsmShape:
         `MatrixShape`; weights lie in the memory of the first unit's mailboxes, and there is one of
         2 ** `matrices` entries of activations beside it; None: none are.
     evaluation : a key's matrices are evaluated for the transforms, where these are; None: not.
+    one_way : vectors are also transformed one way, where there are transforms; None: not.
     port : words that the memory answers in a cycle, 2; whatever is asked for then begins at an
         even address. None: one.
     """
@@ -91,6 +93,7 @@ class MsmShape:
     port: int | None = None
     matrices: int | None = None
     evaluation: bool | None = None
+    one_way: bool | None = None
 
     def __post_init__(self):
         if self.port not in (None, 2):
@@ -103,6 +106,9 @@ class MsmShape:
         if self.transforms is None:
             if self.evaluation:
                 raise ValueError("matrices are evaluated for transforms, and there are none here")
+            if self.one_way:
+                raise ValueError("transforms one way are those of the transforms, and there are "
+                                 "none here")
             return
         if self.adder.multiplier.second is None:
             raise ValueError("transforms are computed in the multiplier's second field, and this "
@@ -167,7 +173,7 @@ class MsmShape:
             return None
         multiplier = self.adder.multiplier
         return TransformShape(
-            multiplier=multiplier, power=self.transforms, more=1,
+            multiplier=multiplier, power=self.transforms, more=1, one_way=self.one_way,
             reach=min(2 * self.transforms, two_adicity(multiplier.fields[-1]) - 1))
 
     @cached_property
@@ -247,6 +253,7 @@ class Msm(wiring.Component):
     transform, power, values, transformed, transforming, moving, writes : begin a transform, in; and
         its size, its words in and out, that it is computed, that a tile's values are moved, and
         words for the memory: see `hdl.transform_tiles.Tiles`; only where there are transforms
+    way : see `hdl.transform_passes.Passes`; only where there are transforms one way
     matrices : see `hdl.matrices.Matrices`, whose `address` and `count` are those above; only where
         there are matrices
     evaluation : see `hdl.evaluator.Evaluator`; where it is not begun with `transform`, results are
@@ -285,6 +292,7 @@ class Msm(wiring.Component):
                 "transform": In(1), "power": In(range(shape.transform.most + 1)),
                 "values": In(words), "transformed": Out(words), "transforming": Out(1),
                 "moving": Out(1), "writes": Out(stream.Signature(WRITE))}),
+            **({"way": In(WAY)} if shape.one_way else {}),
             **({} if shape.matrix is None else {"matrices": In(matrix_port(shape.matrix))}),
             **({} if shape.evaluator is None else {
                 "evaluation": In(evaluation_port()), "stored": In(1), "scalars_at": In(32)}),
@@ -526,6 +534,8 @@ class Msm(wiring.Component):
             tiles.address.eq(self.address), transforms.power.eq(self.power),
             self.transforming.eq(transforms.computing), transforms.slot.eq(every == 1),
             self.moving.eq(tiles.moving & ~transforms.computing)]
+        if self.shape.one_way:
+            m.d.comb += transforms.way.eq(self.way)
         with m.Switch(frames.cycle):
             with m.Case(*range(-OPERANDS_AFTER % every, max(self.shape.adder.interval.values()),
                                every)):

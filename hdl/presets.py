@@ -76,6 +76,12 @@ def with_transforms(shape: MsmShape = STANDARD) -> MsmShape:
                    transforms=min(shape.mailbox_bits, two_adicity(field)) - 1)
 
 
+def with_one_way(shape: MsmShape = STANDARD) -> MsmShape:
+    """The same accelerator with transforms, also of one vector one way, as large as its mailboxes'
+    memory holds."""
+    return replace(with_transforms(shape), one_way=True)
+
+
 def with_evaluation(shape: MsmShape = STANDARD) -> MsmShape:
     """The same accelerator with transforms, and the evaluation of a key's matrices for them."""
     return replace(with_transforms(shape), evaluation=True)

@@ -5,7 +5,7 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from proofmill.hdl.commands import WORD
-from proofmill.hdl.transform_passes import NONE, Passes, slot_layout
+from proofmill.hdl.transform_passes import NONE, WAY, Passes, slot_layout
 from proofmill.hdl.transform_shape import OPERANDS_AFTER, PLANES, TransformShape
 from proofmill.hdl.transform_steps import BUTTERFLIES, Pass
 from proofmill.hdl.transform_tiles import tile_layout
@@ -65,11 +65,12 @@ class Transform(wiring.Component):
 
     Members
     -------
-    start, power : see `hdl.transform_passes.Passes`, in
+    start, power, way : see `hdl.transform_passes.Passes`, in
     words : stream of words, in: a, then b, every value below r, the low word first; what is not
         below r gives a wrong result and no harm
     given, value : a value of a or b, canonical, in, while it waits for words; only if they may
-    answers : stream of words, out: h, canonical, in natural order
+    answers : stream of words, out: h, canonical, in natural order; where one vector is transformed
+        one way, `words` are of it alone, and these are its values or coefficients
     ready : nothing is under way, out
     settled : no value is on its way out, out
     tile : of a vector that is transformed in tiles, the one at hand, out; `words` and `answers` are
@@ -91,6 +92,7 @@ class Transform(wiring.Component):
             "answers": Out(words), "ready": Out(1), "settled": Out(1), "computing": Out(1),
             "tile": Out(tile_layout(shape)),
             "slot": In(1, init=1),
+            **({"way": In(WAY)} if shape.one_way else {}),
             **({} if not given else {"given": In(1), "value": In(shape.field.bits)}),
             **({} if not datapath else {
                 "planes": Out(PlanePort(shape.rows, shape.stored.bit_length())).array(PLANES),
@@ -103,6 +105,8 @@ class Transform(wiring.Component):
         m.submodules.passes = passes = Passes(self.shape)
         m.d.comb += [passes.start.eq(self.start & self.ready), passes.power.eq(self.power),
                      passes.slot.eq(self.slot), self.computing.eq(passes.computing)]
+        if self.shape.one_way:
+            m.d.comb += passes.way.eq(self.way)
         slots = [passes.issued]  # by the cycles since the issue, less one
         for n in range(2, OPERANDS_AFTER + 1):
             slot = Signal(slot_layout(self.shape), name=f"slot{n}")

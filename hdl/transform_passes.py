@@ -4,6 +4,7 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from proofmill.hdl.transform_one_way import OneWay
 from proofmill.hdl.transform_shape import PLANES, TransformShape
 from proofmill.hdl.transform_steps import BUTTERFLIES, TABLES, Part, Pass, Steps
 
@@ -12,6 +13,10 @@ OUTSIDE = (Pass.LOAD, Pass.HAND_OUT)
 
 NONE = PLANES
 """No plane, where one is said."""
+
+
+WAY = data.StructLayout({"one": 1, "inverse": 1, "coset": 2})
+"""That one vector is transformed, and how: `Passes.way`."""
 
 
 def slot_layout(shape: TransformShape) -> data.StructLayout:
@@ -73,10 +78,22 @@ class Passes(wiring.Component):
     one product with a root of unity (`Pass.TWIST`): less than 2 N products a transform, for all
     three vectors.
 
+    One vector alone, `way`, goes one way, from coefficients of a polynomial to its values at
+    ``h^j w^i``, w of order n and h of order 4n, j the coset, or back::
+
+        forward, m = 1 ... n/2:  (u, v) -> (u + v h^e, u - v h^e),  e = (4 (i mod m) + j) n / (2 m)
+        inverse, m = n/2 ... 1:  (u, v) -> ((u + v) / 2, (u - v) h^-e / 2)
+
+    The table is of 2n powers of h, in the plane that the vector leaves free, which has no other
+    values then: its further half is where they would be. A stage's words are of the pass before.
+    Coefficients are at places whose bits are turned round, as values come in or go out.
+
     Members
     -------
     start : begin, in; only while `ready`
     power : of vectors of 2 ** power values, 1 to ``shape.most``, in; to be held
+    way : see above, in; to be held; only where there are transforms one way, whose `power` is at
+        most ``shape.one_way_most``
     slot : a slot may be issued, in; of passes from and to the outside `loaded`, `room` say so
     written : a pass is: what is issued from the next cycle on may read it, in
     ready : nothing is left to be issued, out
@@ -104,6 +121,7 @@ class Passes(wiring.Component):
             "start": In(1), "power": In(range(shape.most + 1)), "slot": In(1), "loaded": In(1),
             "room": In(1), "written": In(1), "ready": Out(1), "computing": Out(1),
             "waits_for_words": Out(1), "issued": Out(slot_layout(shape)),
+            **({"way": In(WAY)} if shape.one_way else {}),
         })
         self.action = Signal(Pass)
         self.vector = Signal(range(PLANES))
@@ -123,7 +141,7 @@ class Passes(wiring.Component):
         running = Signal()
         action, vector, count, unfinished = self.action, self.vector, self.count, self.unfinished
         size, block, stride = self.size, self.block, Signal(bits + 1)
-        exponent = Signal(bits)
+        exponent = Signal(bits + bool(self.shape.one_way))
         constant = Signal.like(self.issued.constant)
 
         butterfly = Signal()
@@ -144,6 +162,9 @@ class Passes(wiring.Component):
             self.computing.eq((unfinished != 0) | (running & ~outside & (issue | begun))),
             self.waits_for_words.eq(running & (action == Pass.LOAD)),
         ]
+        if self.shape.one_way:  # whose passes each want what the one before has made
+            with m.If(self.way.one):
+                m.d.comb += may.eq((count != 0) | (unfinished == 0))
         with m.Switch(action):
             with m.Case(Pass.LOAD):
                 m.d.comb += issue.eq(running & self.loaded)
@@ -160,35 +181,44 @@ class Passes(wiring.Component):
         m.d.sync += [unfinished.eq(unfinished + started - self.written),
                      begun.eq(~outside & (begun | issue))]
         steps = Steps(self, running, stride, exponent, constant)
+        one_way = OneWay(self, steps) if self.shape.one_way else None
         with m.If(self.start):
             m.d.sync += [running.eq(1), action.eq(Pass.LOAD), vector.eq(0), count.eq(0)]
             steps.start(m)
         with m.If(issue):
             m.d.sync += [count.eq(Mux(last, 0, count + 1)),
                          self.table.eq(sum(action == each for each in TABLES))]
+            step, around = stride, size
+            if one_way is not None:
+                step = Mux(self.way.one, one_way.step, step)
+                around = Mux(self.way.one, one_way.around, around)
             with m.If(action == Pass.INVERSE):
-                m.d.sync += exponent.eq((exponent - stride) & (size - 1))
+                m.d.sync += exponent.eq((exponent - step) & (around - 1))
             with m.Else():
-                m.d.sync += exponent.eq((exponent + stride) & (size - 1))
+                m.d.sync += exponent.eq((exponent + step) & (around - 1))
             with m.If(last):
                 steps.next_pass(m)
-        self._say(m, issue, last, exponent, constant, steps)
+                if one_way is not None:
+                    with m.If(self.way.one):
+                        one_way.next_pass(m)
+        self._say(m, issue, last, exponent, constant, steps, one_way)
         return m
 
-    def _say(self, m, issue, last, exponent, constant, steps):
+    def _say(self, m, issue, last, exponent, constant, steps, one_way):
         """What the slot reads and writes, and where."""
         action, count, block, vector = self.action, self.count, self.block, self.vector
         bits, slot = self.shape.power, Signal(slot_layout(self.shape))
         mask = Signal(bits)
         low, high = Signal(bits), Signal(bits)
-        place, power = Signal(bits), Signal(bits)
+        place, power = Signal(bits), Signal(len(exponent))
         odd = Signal()
 
         def value_row(index):
             return Cat(index[1:], index.xor())
 
         def table_row(index):
-            return Cat(index[:bits], C(1, 1))
+            further = bool(self.shape.one_way) and len(index) > bits
+            return Cat(index[:bits], ~index[bits] if further else C(1, 1))
 
         m.d.comb += [
             mask.eq(block - 1), low.eq(count), high.eq(low | block), place.eq(count & mask),
@@ -235,4 +265,7 @@ class Passes(wiring.Component):
                 m.d.comb += slot.left.eq(slot.beside)
             with m.Case(Pass.HAND_OUT):
                 m.d.comb += slot.left.eq(modulo_planes(vector + odd))
+        if one_way is not None:
+            with m.If(self.way.one):
+                one_way.say(m, slot, low)
         m.d.sync += self.issued.eq(slot)

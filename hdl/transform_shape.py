@@ -53,6 +53,7 @@ class TransformShape:
     power : 2 ** power values are the most in place.
     more : cycles by which a product comes later than the multiplier's latency.
     reach : 2 ** reach values are the most at all, up to ``2 * power``; None: none but in place.
+    one_way : a vector may also be transformed one way, see `hdl.transform.Transform`; None: not.
 
     Nothing is reduced fully between passes. With r the modulus, all stored values are up to
     `stored`: a sum takes k r off, k chosen by the sum's bits from `top` up, rounded down,
@@ -67,6 +68,7 @@ class TransformShape:
     power: int
     more: int = 0
     reach: int | None = None
+    one_way: bool | None = None
 
     def __post_init__(self) -> None:
         largest = two_adicity(self.field) - 1
@@ -91,6 +93,12 @@ class TransformShape:
     def most(self) -> int:
         """2 ** most values are the most at all."""
         return self.power if self.reach is None else self.reach
+
+    @property
+    def one_way_most(self) -> int:
+        """2 ** one_way_most values are the most that are transformed one way, in place, for which
+        there are roots of unity of four times that order; 0: none are."""
+        return min(self.power, two_adicity(self.field) - 2) if self.one_way else 0
 
     @property
     def tiled(self) -> bool:
@@ -193,4 +201,5 @@ class TransformShape:
         radix, modulus = self.multiplier.radix, self.field.modulus
         square = radix * radix % modulus
         return [square, modulus - square, *(
-            root_of_unity(self.field, n) * radix % modulus for n in range(2, self.most + 2))]
+            root_of_unity(self.field, n) * radix % modulus
+            for n in range(2, max(self.most + 1, self.one_way_most + 2) + 1))]

@@ -7,12 +7,14 @@ from amaranth.lib.wiring import In, Out
 from proofmill.hdl.block_memory import BlockMemory
 from proofmill.hdl.commands import WORD
 from proofmill.hdl.transform import Transform
+from proofmill.hdl.transform_passes import WAY
 from proofmill.hdl.transform_shape import OPERANDS_AFTER, TransformShape
 from proofmill.hdl.transform_tiles import Tiles
 
 
 class TransformUnit(wiring.Component):
-    """From A w and B w to the scalars of H: `hdl.transform.Transform` with all that it takes.
+    """From A w and B w to the scalars of H: `hdl.transform.Transform` with all that it takes; where
+    the shape says so also from a polynomial's coefficients to its values, or back.
 
     Members are those of `Transform` without the memory's and the multiplier's. Where the shape has
     tiles, they are of the larger transforms too, which have a memory of their own here.
@@ -23,7 +25,8 @@ class TransformUnit(wiring.Component):
         words = stream.Signature(WORD)
         super().__init__({
             "start": In(1), "power": In(range(shape.most + 1)), "words": In(words),
-            "answers": Out(words), "ready": Out(1), "computing": Out(1)})
+            "answers": Out(words), "ready": Out(1), "computing": Out(1),
+            **({"way": In(WAY)} if shape.one_way else {})})
 
     def elaborate(self, platform):
         m = Module()
@@ -41,6 +44,8 @@ class TransformUnit(wiring.Component):
             multiplier.a.eq(operands[:width]), multiplier.b.eq(operands[width:]),
             transform.product.eq(multiplier.product),
         ]
+        if shape.one_way:
+            m.d.comb += transform.way.eq(self.way)
         outer = transform
         if shape.tiled:
             m.submodules.tiles = outer = tiles = Tiles(shape)

@@ -61,6 +61,14 @@ def multiply_words(group: Group, plan: WindowPlan, scalars: Sequence[int], /, **
             *data]
 
 
+def one_way_words(power: int, value_words: int, values: Sequence[int], *, inverse: bool = False,
+                  coset: int = 0) -> list[int]:
+    """The words of ONE_WAY for 2 ** `power` values."""
+    data = [word for value in values for word in split(value, value_words)]
+    return [pack(HEADER, command=Command.ONE_WAY, finish=1 | inverse << 1 | coset << 2),
+            pack(SIZE, power=power, words=len(data)), *data]
+
+
 def transform_words(power: int, value_words: int, a: Sequence[int], b: Sequence[int],
                     address: int = 0, count: int = 0) -> list[int]:
     """The words of TRANSFORM for vectors of 2 ** `power` values, with `count` words of memory."""

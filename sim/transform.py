@@ -33,6 +33,26 @@ def quotient(field: PrimeField, a: Sequence[int], b: Sequence[int]) -> list[int]
             for x, y, z in zip(moved(a), moved(b), moved(products), strict=True)]
 
 
+def one_way(field: PrimeField, values: Sequence[int], *, inverse: bool = False, coset: int = 0
+            ) -> list[int]:
+    """The values of a polynomial at ``h^coset w^i``, w of order n, h of order 4n, from its
+    coefficients, the lowest first; or back. Each by its sum: O(n^2)."""
+    modulus, count = field.modulus, len(values)
+    h = root_of_unity(field, count.bit_length() + 1)
+    if not inverse:
+        return [sum(value * pow(h, (4 * i + coset) * j, modulus)
+                    for j, value in enumerate(values)) % modulus for i in range(count)]
+    share = pow(count, -1, modulus)
+    return [share * sum(value * pow(h, -(4 * i + coset) * j, modulus)
+                        for i, value in enumerate(values)) % modulus for j in range(count)]
+
+
+def one_way_passes(power: int) -> list[tuple[int, int]]:
+    """(slots, what it waits for) of the passes of one vector: a table of 2n powers, and stages each
+    of which waits for the one before."""
+    return [(1, ALL), *((1 << k, ALL) for k in range(power + 1)), *[(1 << power >> 1, ALL)] * power]
+
+
 def passes(power: int) -> list[tuple[int, int]]:
     """(slots, what it waits for) of every pass over vectors of 2 ** `power` values, in order."""
     count = 1 << power
@@ -93,6 +113,11 @@ def cycles(shape: TransformShape, power: int) -> int:
     """Cycles in which products are made or waited for, exactly the gateware's: of every tile, from
     its first slot to where its last result may be read."""
     return sum(_cycles(shape, each) for each in tiles(power, shape.power))
+
+
+def one_way_cycles(shape: TransformShape, power: int) -> int:
+    """Cycles of a transform of one vector, likewise."""
+    return _cycles(shape, one_way_passes(power))
 
 
 def _cycles(shape: TransformShape, tile: list[tuple[int, int]]) -> int:

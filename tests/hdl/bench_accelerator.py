@@ -8,8 +8,10 @@ import cocotb
 
 from proofmill.hdl.commands import COUNTERS, IDENTITY, Command, Error
 from proofmill.hdl.curve import Group
-from proofmill.hdl.presets import TOY_SHAPE, with_batches, with_transforms
-from proofmill.sim.commands import load_words, multiply_words
+from proofmill.hdl.field import TOY_ROOTS
+from proofmill.hdl.presets import TOY_SHAPE, with_batches, with_one_way, with_transforms
+from proofmill.sim.commands import load_words, multiply_words, one_way_words
+from proofmill.sim.transform import one_way
 from tests.cocotb_streams import Stream, start
 from tests.hdl.cocotb_memory import memory
 from tests.hdl.points import toy_points
@@ -20,7 +22,21 @@ BATCHED = int(os.environ.get("BATCHED", "0"))
 SHAPE = with_batches(TOY_SHAPE, pairs=16) if BATCHED else TOY_SHAPE
 if "TRANSFORMS" in os.environ:
     SHAPE = with_transforms(SHAPE)
+ONE_WAY = "ONE_WAY" in os.environ
+if ONE_WAY:
+    SHAPE = with_one_way(SHAPE)
 CURVE = SHAPE.adder.curve
+
+
+async def transformed_one_way(ask, rng):
+    """There and back, on a coset: all as defined."""
+    power, coset = rng.randrange(1, 5), rng.randrange(4)
+    values = [rng.randrange(TOY_ROOTS.modulus) for _ in range(1 << power)]
+    for inverse in (False, True):
+        wanted = one_way(TOY_ROOTS, values, inverse=inverse, coset=coset)
+        found = await ask(one_way_words(power, 1, values, inverse=inverse, coset=coset),
+                          1 + len(values))
+        assert found == [answer(Command.ONE_WAY), *wanted]
 
 
 @cocotb.test(timeout_time=200, timeout_unit="us")
@@ -48,5 +64,7 @@ async def answers_match_the_definition(dut):
         for scalars in list(patterns(CURVE.scalar.modulus, len(points), window).values())[:2]:
             run = Expected(SHAPE, group, plan, scalars, points)
             run.check(await ask(multiply_words(group, plan, scalars), run.words))
+            if ONE_WAY:
+                await transformed_one_way(ask, rng)
     assert (await ask([header(Command.COUNTERS)], 1 + len(COUNTERS)))[0] == answer(
         Command.COUNTERS)

@@ -37,7 +37,8 @@ OTHER = {
     "carry_cycles": lambda cycles: 3 - cycles, "digit": lambda bits: bits - 1,
     "datapath": lambda there: not there, "finisher": lambda there: not there,
     "transforms": lambda power: 3, "batch": lambda pairs: 64, "port": lambda words: 2,
-    "matrices": lambda bits: 4, "evaluation": lambda there: True, "tables": lambda steps: 1,
+    "matrices": lambda bits: 4, "evaluation": lambda there: True,
+    "one_way": lambda there: True, "tables": lambda steps: 1,
 }
 """Another value of a field, by its name; of those that are not here, one more."""
 
@@ -55,7 +56,7 @@ def changed(shape):
             changes["operand_bits"] = 400
         if field.name == "transforms":  # which take a multiplier by two moduli
             changes["adder"] = with_transforms(shape).adder
-        if field.name == "evaluation":  # which is for transforms
+        if field.name in ("evaluation", "one_way"):  # which are for transforms
             changes |= {"transforms": 4, "adder": with_transforms(shape).adder}
         if field.name == "matrices":  # which take a multiplier that can
             changes["adder"] = with_matrices(shape).adder

@@ -20,7 +20,7 @@ from proofmill.hdl.mailbox_unit import MailboxUnit
 from proofmill.hdl.matrix_unit import MatrixUnit
 from proofmill.hdl.montgomery import MontgomeryMultiplier
 from proofmill.hdl.msm import Msm
-from proofmill.hdl.presets import STANDARD, TOY_SHAPE, with_batches, with_transforms
+from proofmill.hdl.presets import STANDARD, TOY_SHAPE, with_batches, with_one_way, with_transforms
 from proofmill.hdl.wide_processor import WideProcessor
 from proofmill.sim.compiling import BuildError, verilator
 from tests.firmware.wide_programs import FOLDED_WIDE, TOY_WIDE
@@ -161,6 +161,14 @@ def test_sums_in_batches(builds, transforms, pause, tmp_path, monkeypatch):
     bench(builds, "icarus", "accelerator", lambda: Accelerator(shape, finishing_program(shape)),
           tmp_path, f"batched {transforms}", PAUSE=str(pause), BATCHED="2",
           **{"TRANSFORMS": "1"} if transforms else {})
+
+
+@FIRST_ICARUS
+def test_transforms_one_way_between_sums(builds, simulator, tmp_path, monkeypatch):
+    ready(simulator, monkeypatch)
+    shape = with_one_way(TOY_SHAPE)
+    bench(builds, simulator, "accelerator", lambda: Accelerator(shape, finishing_program(shape)),
+          tmp_path, "one way", PAUSE="0.4", ONE_WAY="1")
 
 
 @SIMULATORS

@@ -6,7 +6,7 @@ import numpy as np
 
 from proofmill.hdl.commands import WORD, split
 from proofmill.hdl.transform_unit import TransformUnit
-from proofmill.sim.transform import cycles
+from proofmill.sim.transform import cycles, one_way_cycles
 from tests.hdl.compiled import Compiled
 
 SLACK = 40
@@ -42,27 +42,38 @@ class Runs:
 
     def __call__(self, cases):
         """For every (power, a, b): h, and the cycles it was computed in."""
+        return self._run([(power, [*a, *b], len(a), cycles(self.shape, power), 0)
+                          for power, a, b in cases])
+
+    def one_way(self, cases):
+        """Likewise for every (power, values, inverse, coset)."""
+        return self._run([(power, values, len(values), one_way_cycles(self.shape, power),
+                           1 | inverse << 1 | coset << 2)
+                          for power, values, inverse, coset in cases])
+
+    def _run(self, cases):
+        """Of every (power, values, how many of them come out, cycles, way)."""
         shape, rows, ends = self.shape, [], []
-        for power, a, b in cases:
-            words = words_of(shape, [*a, *b])
-            rest = (cycles(shape, power) + shape.interval + SLACK
-                    + len(a) * max(shape.value_words, 8))
+        for power, values, count, took, way in cases:
+            words = words_of(shape, values)
+            rest = took + shape.interval + SLACK + count * max(shape.value_words, 8)
             if power > shape.power:  # what moves between memory and planes, and before each tile
-                rest += len(a) * 15 * 12 * shape.value_words + (SLACK << power - shape.power + 2)
-            part = np.zeros((1 + len(words) + rest, 4), dtype=np.uint64)
-            part[0, 0], part[:, 1] = 1, power
+                rest += count * 15 * 12 * shape.value_words + (SLACK << power - shape.power + 2)
+            part = np.zeros((1 + len(words) + rest, 5), dtype=np.uint64)
+            part[0, 0], part[:, 1], part[:, 4] = 1, power, way
             part[1:len(words) + 1, 2] = 1
             part[1:len(words) + 1, 3] = words
             rows.append(part)
             ends.append(len(part))
-        start, power, valid, payload = np.concatenate(rows).T
+        start, power, valid, payload, way = np.concatenate(rows).T
+        more = {"way": way} if shape.one_way else {}
         found = self.unit.run(sum(ends), start=start, power=power, words__valid=valid,
-                              words__payload=payload, answers__ready=1)
+                              words__payload=payload, answers__ready=1, **more)
         at, results = 0, []
-        for length, (_, a, _) in zip(ends, cases, strict=True):
+        for length, (_, _, count, *_) in zip(ends, cases, strict=True):
             part = slice(at, at + length)
             at += length
             words = found["answers__payload"][part][found["answers__valid"][part] != 0]
-            assert found["ready"][part][0] and len(words) == len(a) * shape.value_words
+            assert found["ready"][part][0] and len(words) == count * shape.value_words
             results.append((values_of(shape, words), int(found["computing"][part].sum())))
         return results
