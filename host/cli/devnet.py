@@ -341,9 +341,8 @@ def _record(
 ) -> JsonObject:
     """The run's record, written down if that was asked for: the chain as `report` has it."""
     from proofmill.host.network.economics.recorded import record_of, save_run
-    from proofmill.host.network.node.devnet import BOND_WEI
     from proofmill.host.network.node.node import NodeReport
-    from proofmill.host.network.node.opening import GENESIS_MIX, minimum_bond_wei
+    from proofmill.host.network.node.opening import BOND_WEI, GENESIS_MIX, minimum_bond_wei
 
     notes = {plan.prover: reports[plan.name].notes for plan in setup.nodes
              if plan.prover is not None and plan.name in reports}

@@ -217,7 +217,10 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
     from proofmill.host.network.consensus.engines import ledger_engines
     from proofmill.host.network.consensus.keys import derive_keys
     from proofmill.host.network.consensus.miner import Miner, SlotPassed
-    from proofmill.host.network.contracts.block_verifiers import proof_numbers_of
+    from proofmill.host.network.contracts.block_verifiers import (
+        block_verifier_sources,
+        proof_numbers_of,
+    )
     from proofmill.host.network.contracts.deployment import prepare
     from proofmill.host.network.contracts.ledger import ledger_sources
     from proofmill.host.network.second_layer.engines import EvmEngines, chain_parameters
@@ -231,6 +234,7 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
     numbers = proof_numbers_of(key.verification_key)
     with screen.bar("preparing the contracts") as bar:
         prepare(bar.step, ledger_sources(circuit.size, numbers)
+                | block_verifier_sources(key.verification_key)
                 | (certificate_sources() if options.certificates else {}), numbers)
     miner = derive_keys(options.seed, MINER_VALIDATOR + 1)[MINER_VALIDATOR]
     certifying = prepare_certificates(screen, options.seed) if options.certificates else None

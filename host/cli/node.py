@@ -157,6 +157,10 @@ def run_init(options: argparse.Namespace) -> int:
     screen = Screen()
     load_chain(screen)
     from proofmill.host.cli.block_key import block_key, development_key_of
+    from proofmill.host.network.certificates.rewards import certificate_sources
+    from proofmill.host.network.contracts.block_verifiers import block_verifier_sources
+    from proofmill.host.network.contracts.deployment import prepare
+    from proofmill.host.network.contracts.ledger import ledger_sources
     from proofmill.host.network.operator.keystores import read_password
     from proofmill.host.network.operator.new import NewChain, make_chain
     from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
@@ -167,6 +171,9 @@ def run_init(options: argparse.Namespace) -> int:
     provers = options.nodes if options.provers is None else min(options.provers, options.nodes)
     with screen.bar("preparing the block circuit and its key"):
         key = block_key(RollupCircuit(size), options.seed)
+    with screen.bar("preparing the contracts") as bar:
+        prepare(bar.step, ledger_sources(size) | block_verifier_sources(key.verification_key)
+                | (certificate_sources() if options.certificates else {}))
     files = _goods(screen, options)
     certificates = None
     if options.certificates:

@@ -38,6 +38,11 @@ def block_verifier_source(key: AnyKey) -> str:
     return source
 
 
+def block_verifier_sources(key: AnyKey) -> dict[str, str]:
+    """It, by its name. Raises as `block_verifier_artifact`."""
+    return {f"verifier of {key.name}": block_verifier_source(key)}
+
+
 def block_key_hash(key: AnyKey) -> bytes:
     """What pins the key on a chain; 32 bytes."""
     digest: bytes = _MODULES[system_of(key)].key_hash(key)

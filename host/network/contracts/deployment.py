@@ -5,13 +5,9 @@ from dataclasses import dataclass
 
 from proofmill.host.ground.units import Bps, Wei
 from proofmill.host.network.contracts.block_verifiers import GROTH16_NUMBERS, for_proofs_of
-from proofmill.host.network.contracts.compiler import (
-    compile_source,
-    compiled,
-    contract_source,
-    is_kept,
-)
+from proofmill.host.network.contracts.compiler import compile_source, compiled, contract_source
 from proofmill.host.network.contracts.prover_tag import prover_tag_artifact, prover_tag_source
+from proofmill.host.network.contracts.vyper_output import compile_all
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.client import SYSTEM_ADDRESS, Address, Evm
 from proofmill.host.network.evm.contract import Artifact, Contract
@@ -63,18 +59,15 @@ LAYER = "Consensus", "Bonds", "Assignment", "Rewards"
 
 def prepare(step: Callable[[str, int, int], None], more: Mapping[str, str] | None = None,
             numbers: int = GROTH16_NUMBERS) -> None:
-    """Compile the contracts that were not compiled on this machine before.
+    """Compile the contracts that were not compiled on this machine before, some side by side.
 
-    `step` is told what is done, how much of it, and of how much, before each that takes time.
-    `more`: the sources of others, by their names. `numbers`: of a proof.
+    `step` is told what is done, how much of it, and of how much, where that takes time. `more`: the
+    sources of others, by their names. `numbers`: of a proof. Raises as `output_of`.
     """
     sources = {name: for_proofs_of(contract_source(name), numbers) for name in LAYER}
-    sources |= {"ProverTag": prover_tag_source(),
-                "VerifierRegistry": contract_source("VerifierRegistry"), **(more or {})}
-    for done, (name, source) in enumerate(sources.items()):
-        if not is_kept(source):
-            step("compiling the contracts", done, len(sources))
-            compile_source(name, source)
+    compile_all({**sources, "ProverTag": prover_tag_source(),
+                 "VerifierRegistry": contract_source("VerifierRegistry"), **(more or {})},
+                lambda done, total: step("compiling the contracts", done, total))
 
 
 def deploy_layer(

@@ -24,7 +24,6 @@ from proofmill.host.ground.closing import Closing
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.ground.log_fields import LogTo
-from proofmill.host.ground.units import ETHER, Wei
 from proofmill.host.network.certificates.companion import registered
 from proofmill.host.network.consensus.chain import EmbeddedChain
 from proofmill.host.network.consensus.engines import MakeEngines
@@ -49,6 +48,7 @@ from proofmill.host.network.node.node import (
     view_of,
 )
 from proofmill.host.network.node.opening import (
+    BOND_WEI,
     Founder,
     GenesisEngines,
     both,
@@ -75,8 +75,6 @@ if TYPE_CHECKING:  # these need the extra for AI
 
 log = logging.getLogger(__name__)
 
-BOND_WEI = Wei(10 * ETHER)
-"""Each prover's bond at the start: 10 ether."""
 STAKERS = DeviceSpeed("cpu", "cpu", 500)
 """What makes the blobs of who proves nothing."""
 START_SECONDS = 120.0

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from proofmill.host.ground.units import Gwei, Wei, to_wei
+from proofmill.host.ground.units import ETHER, Gwei, Wei, to_wei
 from proofmill.host.network.consensus.engines import Engines
 from proofmill.host.network.consensus.genesis import STAKE_GWEI
 from proofmill.host.network.consensus.keys import ValidatorKey
@@ -31,6 +31,8 @@ from proofmill.host.prover.circuits.rollup.size import RollupSize
 Founder = Callable[[Evm, Parameters], Any]
 """Sends transactions in blocks of their own before a chain's first slot; what comes of it, as plain
 data."""
+BOND_WEI = Wei(10 * ETHER)
+"""Each prover's bond at the start: 10 ether."""
 GENESIS_MIX = bytes(32)
 """What draws the first two epochs: the contracts are older than the chain's own mix."""
 REGISTER_GAS = 1_000_000

@@ -13,9 +13,8 @@ from proofmill.host.network.consensus.keys import ValidatorKey, random_key
 from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.client import Address
 from proofmill.host.network.node.contract_state import ProverAccount
-from proofmill.host.network.node.devnet import BOND_WEI
 from proofmill.host.network.node.identity import new_identity
-from proofmill.host.network.node.opening import Founder, GenesisEngines
+from proofmill.host.network.node.opening import BOND_WEI, Founder, GenesisEngines
 from proofmill.host.network.operator.chain_certificates import ChainCertificates
 from proofmill.host.network.operator.chain_file import chain_text, new_chain
 from proofmill.host.network.operator.keystores import (

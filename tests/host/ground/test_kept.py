@@ -10,7 +10,8 @@ from proofmill.hdl.presets import TOY_SHAPE
 from proofmill.host.cli.block_key import block_key
 from proofmill.host.ground.cache import cache_folder
 from proofmill.host.ground.kept import keep, kept
-from proofmill.host.network.contracts.compiler import compile_source, is_kept
+from proofmill.host.network.contracts.compiler import compile_source
+from proofmill.host.network.contracts.vyper_output import is_kept
 from proofmill.host.prover.groth16.zkey import zkey_content
 from proofmill.sim.verilated import gateware, library_of
 from tests.host.prover.groth16.files import cube_circuit

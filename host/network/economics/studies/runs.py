@@ -1,12 +1,11 @@
 """A study's runs, on all cores or on a cluster: each in one process, figures kept as they come."""
 
-import multiprocessing
-import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 
+from proofmill.host.ground.processes import processes
 from proofmill.host.network.economics.scenario import Scenario
 from proofmill.host.network.economics.simulate import simulate
 from proofmill.host.network.economics.studies.classes import Classes, loaded
@@ -31,8 +30,7 @@ def run_all(study: Study, journal: Journal, workers: int,
     progress(total - len(waiting), total)
     if not waiting:
         return
-    with (_processes(min(workers, len(waiting))) if cluster is None else
-          dask_cluster(cluster)) as (pool, workers):
+    with _pool(min(workers, len(waiting)), cluster) as (pool, workers):
         # A few more than there are processes, so that none of them waits and little is queued.
         under_way: dict[Future[Mapping[str, Figures]], Run] = {}
         left = iter(waiting)
@@ -75,21 +73,11 @@ def expected_seconds(study: Study, workers: int, done: int) -> float:
 
 
 @contextmanager
-def _processes(count: int) -> Iterator[tuple[Executor, int]]:
-    """Processes that end with the block, at once where it ends by an error or a signal."""
-    context = multiprocessing.get_context("spawn")
-    before = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(count, context, initializer=_leave_signals)
-    try:
-        yield pool, count
-    except BaseException:
-        for process in set(multiprocessing.active_children()) - before:
-            process.kill()
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _leave_signals() -> None:
-    """Ctrl-C goes to all processes of a terminal; the first one says what becomes of the others."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _pool(workers: int, cluster: str | None) -> Iterator[tuple[Executor, int]]:
+    """What does the runs, and how many of them at once."""
+    if cluster is not None:
+        with dask_cluster(cluster) as found:
+            yield found
+    else:
+        with processes(workers) as pool:
+            yield pool, workers

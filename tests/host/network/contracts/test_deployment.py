@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from proofmill.host.network.contracts import deployment
-from proofmill.host.network.contracts.compiler import compiled, contract_source, is_kept
+from proofmill.host.network.contracts.compiler import compiled, contract_source
 from proofmill.host.network.contracts.deployment import prepare
 from proofmill.host.network.contracts.prover_tag import prover_tag_artifact
+from proofmill.host.network.contracts.vyper_output import is_kept
 
 
 def test_steps_are_told_where_there_is_work(
