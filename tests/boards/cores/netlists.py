@@ -19,8 +19,9 @@ CELLS = {"ecp5-85f": "-overwrite +/lattice/cells_sim_ecp5.v", "xcup": "+/xilinx/
          "gatemate": "+/gatemate/cells_sim.v"}
 """What Yosys says that the cells of a family do."""
 
-OWN_CELLS = {"gw2a": HERE / "cells_gw2a.v"}
-"""What it does not say of multiplier blocks; of the other families, in cells.v."""
+OWN_CELLS = {"gw2a": f"read_verilog {HERE / 'cells_gw2a.v'}",
+             "nexus": f"read_verilog -overwrite {HERE / 'cells_nexus.v'}"}
+"""What it does not say, or not rightly; of the other families, multiplier blocks in cells.v."""
 
 
 def needs_yosys():
@@ -40,7 +41,7 @@ def mapped(text, top, passes, family, folder):
     run_yosys([f"read_verilog -sv {text}", *passes, "check -assert",
                "write_verilog -noattr gates.v", "design -reset",
                f"read_verilog {CELLS[family]}", "delete =A:blackbox",
-               f"read_verilog {OWN_CELLS.get(family, HERE / 'cells.v')}",
+               OWN_CELLS.get(family, f"read_verilog {HERE / 'cells.v'}"),
                "read_verilog -sv -defer memories.sv", "read_verilog gates.v",
                f"hierarchy -check -top {top}", "proc", "flatten", "opt_clean -purge",
                "write_verilog -noattr flat.v"], folder)
