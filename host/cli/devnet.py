@@ -24,11 +24,12 @@ from proofmill.host.cli.delay_option import add_delay
 from proofmill.host.cli.ledger_size import add_ledger_size, ledger_size
 from proofmill.host.cli.light_devnet import (
     add_light,
+    ask_light,
+    beside,
     bond_checks,
     light_checks,
     made_eras,
     prepare_light,
-    roots_beside,
     show_light,
     signing_twice,
 )
@@ -198,7 +199,10 @@ def run(options: argparse.Namespace) -> int:
             with screen.bar("slots") as bar:
                 net.run(options.slots, _Watch(screen, net, _events(disturbances), bar))
             running = time.perf_counter() - before
-            reports, light_reports = net.reports(), net.light_reports()
+            reports = net.reports()
+            other = beside(reports.values())
+            asked = ask_light(net, other, size.accounts)
+            light_reports = net.light_reports()
             first = next((each for plan in plans if not plan.drift_ms
                           and (each := reports.get(plan.name))), next(iter(reports.values())))
             record = _record(options, setup, first, net.failures, reports)
@@ -212,7 +216,7 @@ def run(options: argparse.Namespace) -> int:
             if disturbances:
                 found = checks(plans, reports, result, reference, disturbances, replayed(record),
                                options.slots)
-            light = light_rows(light_reports, first.history, roots_beside(reports.values()))
+            light = light_rows(light_reports, first.history, other.ledger_roots, asked)
             made = made_eras(reports.values())
             found += light_checks(light, bool(disturbances))
             found += bond_checks(plans, result.slashed_keys)

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from proofmill.host.network.economics.disturbances import Check
     from proofmill.host.network.node.companion_bonds import SlashedKey
-    from proofmill.host.network.node.devnet import LightPlan, NodePlan
+    from proofmill.host.network.node.devnet import Devnet, LightPlan, NodePlan
     from proofmill.host.network.node.era_maker import EraSetup, MadeEra
-    from proofmill.host.network.node.light_outcome import LightRow
+    from proofmill.host.network.node.light_outcome import Asked, LightRow
     from proofmill.host.network.node.node import NodeReport
     from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
     from proofmill.host.prover.groth16.proving_key import ProvingKey
@@ -29,6 +29,8 @@ ZKEY, POWERS = "certificate.zkey", ("first.ptau", "second.ptau")
 """In the run's folder: the key of certificates, and what eras are made with."""
 MOST_ERA = 1_024
 MOST_LIGHT = 16
+MOST_ACCOUNTS, MOST_PAYLOADS = 16, 64
+"""That light nodes are asked for at the end."""
 COLUMNS = "{:<8} {:>6} {:>6} {:>5} {:>6} {:>16} {:>13} {:>13} {:>7}"
 
 
@@ -125,11 +127,26 @@ def bond_checks(plans: Sequence[NodePlan], slashed: Sequence[SlashedKey]) -> lis
     return found
 
 
-def roots_beside(reports: Iterable[NodeReport]) -> tuple[int, ...]:
-    """The ledger's roots after each final block, by another full node's word than of who has made
-    eras, if there is another: of those whose chain is the longest."""
-    told = sorted(reports, key=lambda each: (not each.eras, len(each.ledger_roots)))
-    return told[-1].ledger_roots
+def beside(reports: Iterable[NodeReport]) -> NodeReport:
+    """The report of another full node than of who has made eras, if there is another: of those
+    that know the longest final chain."""
+    return max(reports, key=lambda each: (not each.eras, len(each.ledger_roots)))
+
+
+def ask_light(net: Devnet, report: NodeReport, places: int) -> Asked:
+    """Have light nodes ask their peers what users would: for every account that a full node has
+    after its latest era, for one that it does not have, and which payloads are proven. `report`: of
+    a full node; `places`: for accounts."""
+    from proofmill.host.network.node.light_outcome import Asked
+
+    numbers = sorted({number for accounts in report.ledgers.values() for number in accounts})
+    free = [number for number in range(len(numbers) + 1) if number not in numbers][:1]
+    payloads = tuple(facts.payload_hash for facts in report.branch[:MOST_PAYLOADS])
+    asked = Asked((*numbers[:MOST_ACCOUNTS - 1], *(each for each in free if each < places)),
+                  payloads, report.ledgers)
+    if report.ledgers:
+        net.ask_light(asked.accounts, asked.payloads)
+    return asked
 
 
 def made_eras(reports: Iterable[NodeReport]) -> list[MadeEra]:
@@ -176,6 +193,12 @@ def light_checks(rows: Sequence[LightRow], disturbed: bool) -> list[Check]:
             found.append(Check(
                 f"{row.name} knows that the ledger's root after {row.proven_blocks:,} blocks came "
                 "of proven blocks from genesis on, and it is that of a full node"))
+            found.append(Check(
+                f"{row.name} was shown {row.accounts} of {row.accounts_asked} accounts and that "
+                f"{row.payloads} of {row.payloads_asked} payloads are proven, by peers that it "
+                "does not trust, as a full node has them",
+                not disturbed and (row.accounts, row.payloads) != (
+                    row.accounts_asked, row.payloads_asked)))
         if row.broken:
             found.append(Check(row.broken, True))
         elif row.behind:

@@ -209,7 +209,12 @@ FIELDS: dict[str, dict[str, str]] = {
         "eras": "that it has taken", "proven_blocks": "from genesis on, by these",
         "ledger_root": "of the ledger after those blocks, as text",
         "ledger_false": "whether a full node has another one there",
-        "era_bytes": "of the last era, which it keeps", "era_seconds": "of verifying all"},
+        "era_bytes": "of the last era, which it keeps", "era_seconds": "of verifying all",
+        "accounts": "that peers have shown it, as a full node has them, after those blocks",
+        "accounts_asked": "for how many it was asked",
+        "payloads": "that peers have shown it to be proven, as a full node has them",
+        "payloads_asked": "how many of those asked for are among those blocks",
+        "shown_false": "a list: what it believes of these and a full node does not"},
     "devnet: eras": {
         "first": "the number of its first block, from 0", "blocks": "that it has",
         "bytes": "of the era", "seconds": "that making and verifying it took"},

@@ -193,17 +193,21 @@ class LightLedger:
         name = answers.block_file(block_hash)
         for peer, data in _asked(peers, name, answers.MOST_BYTES, tell):
             try:
-                place, branch = answers.read_block(data, f"peer {peer}: {name}")
+                return self.place_of(block_hash, data, f"peer {peer}: {name}")
             except ProofmillError as error:
                 tell(str(error))
-                continue
-            before = 0
-            for era in self.eras:
-                if is_in(era.hashes, era.blocks, block_hash, place, branch):
-                    return before + place
-                before += era.blocks
-            tell(f"peer {peer}: {name}: leads to no era that is known here")
         return None
+
+    def place_of(self, block_hash: bytes, data: bytes, name: str) -> int:
+        """The number, from 0, that a payload's block has among those proven, by an answer about it
+        that `name` says whence it is; `ProofmillError` where that does not show it."""
+        place, branch = answers.read_block(data, name)
+        before = 0
+        for era in self.eras:
+            if is_in(era.hashes, era.blocks, block_hash, place, branch):
+                return before + place
+            before += era.blocks
+        raise ProofmillError(f"{name}: leads to no era that is known here")
 
     def _one_more(self, peers: Sequence[str], tell: Callable[[str], None]) -> bool:
         name = f"{self.blocks}{SUFFIX}"

@@ -24,6 +24,7 @@ from proofmill.host.network.node.era_exchange import nothing, serve
 from proofmill.host.network.node.era_maker import EraMaker, EraSetup
 from proofmill.host.network.node.follower import Follower
 from proofmill.host.network.node.gossip import Reception
+from proofmill.host.network.node.ledger_exchange import REQUESTS, Question, serve_ledger
 from proofmill.host.network.node.proof_pool import Answer
 from proofmill.host.network.node.wire import Topic
 from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
@@ -35,7 +36,8 @@ from proofmill.host.prover.groth16.zkey import read_zkey
 log = logging.getLogger(__name__)
 
 TOPICS = frozenset({Topic.COMPANION_VOTES, Topic.CERTIFICATE, Topic.CERTIFICATE_REQUEST,
-                    Topic.CERTIFICATES, Topic.ERA_REQUEST, Topic.ERA})
+                    Topic.CERTIFICATES, Topic.ERA_REQUEST, Topic.ERA, *REQUESTS,
+                    *REQUESTS.values()})
 """What a node with `Certificates` takes."""
 LIGHT = "light"
 """The folder, within the node's, of the certificates that it knows."""
@@ -157,12 +159,19 @@ class Certificates:
                          self._answer)
         if topic is Topic.ERA:
             return Reception.REJECT, "an era that was not asked for"
+        if topic in REQUESTS:
+            return serve_ledger(topic, data, peer, self._about, self._answer)
+        if topic in REQUESTS.values():
+            return Reception.REJECT, "an answer to what was not asked"
         if topic is not Topic.CERTIFICATE:
             return self.exchange.take(topic, data, peer)
         answer = self.exchange.learn(data)
         if answer[0] is Reception.IGNORE:
             self.exchange.ask(peer)  # for those before it
         return answer
+
+    def _about(self, question: Question) -> bytes:
+        return b"" if self.eras is None else self.eras.about(question)
 
     def greet(self, peer: str) -> None:
         """Ask a new peer for certificates, unless it is one that asks."""

@@ -364,6 +364,13 @@ class Devnet(Closing):
         return self._ask(("report",), ANSWER_SECONDS,
                          [each for each in self.alive if each in self._light_names])
 
+    def ask_light(self, accounts: Sequence[int], payloads: Sequence[bytes]) -> None:
+        """Have every living light node ask its peers for accounts, by number, and which payloads,
+        by block hash, are proven, and wait for the answers."""
+        self._ask(("ask", tuple(accounts), tuple(payloads)), ANSWER_SECONDS,
+                  [each for each in self.alive if each in self._light_names])
+        self._settle()
+
     def start_reference(self, slots: int) -> None:
         """Begin to run the same chain without any prover, in a process of its own."""
         ours, theirs = self._context.Pipe()

@@ -2,10 +2,12 @@
 
 An era is made as soon as its blocks are final with their proofs, on the processor beside the node's
 duties, one at a time. Whoever asks for one gets it with the headers that lead from its first block
-to the final checkpoint that was asked with.
+to the final checkpoint that was asked with. Of the ledger after an era, which such a one then knows
+by its root, every full node shows accounts, and of blocks up to there the places.
 """
 
 import logging
+from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -14,22 +16,28 @@ from functools import partial
 from pathlib import Path
 from time import perf_counter
 
+from proofmill.host.network.certificates.answers import account_answer, block_answer
 from proofmill.host.network.certificates.era import aggregate
+from proofmill.host.network.certificates.hash_tree import HashTree
 from proofmill.host.network.certificates.headers import branch_in, write_evidence
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.node.beside import Beside
 from proofmill.host.network.node.follower import Follower
+from proofmill.host.network.node.ledger_exchange import AccountQuestion, Question
 from proofmill.host.network.node.proven_blocks import Due, ProvenBlocks
 from proofmill.host.network.node.wire import Topic
 from proofmill.host.network.second_layer.final_blocks import FinalBlock
 from proofmill.host.prover.aggregation.aggregate import rounds_of
 from proofmill.host.prover.aggregation.setup import Heads, read_pair
+from proofmill.host.prover.circuits.rollup.ledger import Ledger
 from proofmill.host.prover.groth16.verification_key import VerificationKey
 
 log = logging.getLogger(__name__)
 
 ERAS = "eras.sqlite"
 """The file in a node's folder."""
+MOST_LEDGERS = 4
+"""After the latest eras, whose accounts a node shows."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,10 @@ class EraMaker:
         self._failed: int | None = None
         """The first block of an era that came to nothing: the same proofs would again."""
         self._closed = False
+        self.ledgers: OrderedDict[int, Ledger] = OrderedDict()
+        """After the latest eras that may be made, by their roots."""
+        self._tree: tuple[int, HashTree] | None = None
+        """Over the hashes of an era's blocks, by the first one's number."""
         self.made: list[MadeEra] = []
         """By this process."""
         follower.on_final = self.hear
@@ -88,6 +100,12 @@ class EraMaker:
     def hear(self, blocks: Sequence[FinalBlock]) -> None:
         """Payloads have become final. Raises `StorageError` where the disk fails."""
         self._blocks.add(blocks)
+        for block in blocks:
+            if (block.number + 1) % self._setup.blocks == 0:
+                self.ledgers[block.after] = self._follower.execution_layer.ledger(block.hash)
+                self.ledgers.move_to_end(block.after)
+        while len(self.ledgers) > MOST_LEDGERS:
+            self.ledgers.popitem(last=False)
 
     def roots(self) -> list[int]:
         """The ledger's root after each final block."""
@@ -128,6 +146,24 @@ class EraMaker:
         last = bytes(final.body.signed_execution_payload_bid.message.parent_block_hash)
         headers = self._blocks.headers(first, last)
         return None if len(headers) < count else (data, write_evidence(headers, branch_in(final)))
+
+    def about(self, question: Question) -> bytes:
+        """What `certificates.answers` has of a question: of an account of the ledger after one of
+        the latest eras, or of a payload whose era is among the blocks that the asker knows to be
+        proven. Nothing where that is not here."""
+        if isinstance(question, AccountQuestion):
+            ledger = self.ledgers.get(question.root)
+            return b"" if ledger is None or question.number >= ledger.size.accounts else (
+                account_answer(ledger, question.number))
+        number, length = self._blocks.number_of(question.block_hash), self._setup.blocks
+        if number is None:
+            return b""
+        first = number - number % length
+        if first + length > question.blocks:
+            return b""
+        if self._tree is None or self._tree[0] != first:
+            self._tree = first, HashTree(self._blocks.hashes(first, length))
+        return block_answer(number - first, self._tree[1].branch(number - first))
 
     def close(self) -> None:
         """Give up the era that is being made, and give back the file."""

@@ -7,9 +7,23 @@ from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.network.node.follower import SLOTS_PER_EPOCH
 from proofmill.host.network.node.light_peer import LightReport, LightView
 from proofmill.host.network.node.node import SlotView
+from proofmill.host.prover.circuits.rollup.ledger import Account
 
 MOST_BYTES = 1_024
 """That a light node may keep of an epoch."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What users of light nodes want to know, `accounts` by number and `payloads` by their blocks'
+    hashes, from that of block 0 on; and a full node's `ledgers`, accounts by the ledger's root."""
+
+    accounts: tuple[int, ...]
+    payloads: tuple[bytes, ...]
+    ledgers: Mapping[int, Mapping[int, Account]]
+
+
+NOTHING = Asked((), (), {})
 
 
 @dataclass(frozen=True)
@@ -25,6 +39,10 @@ class LightRow:
     `eras`: that it has taken; so `proven_blocks` from genesis on are proven, and the ledger's root
     after them is `ledger_root`; `ledger_false`: a full node has another one there. `era_seconds`:
     what verifying them took.
+
+    `accounts` and `payloads`: that peers have shown it and that are as a full node has them, of
+    `accounts_asked`, and of `proven_blocks` as far as it was asked for them, `payloads_asked`.
+    `shown_false`: what it believes and a full node does not have, a phrase each.
     """
 
     name: str
@@ -42,6 +60,11 @@ class LightRow:
     ledger_false: bool = False
     era_bytes: int = 0
     era_seconds: float = 0.0
+    accounts: int = 0
+    accounts_asked: int = 0
+    payloads: int = 0
+    payloads_asked: int = 0
+    shown_false: tuple[str, ...] = ()
 
     @property
     def most_bytes(self) -> int:
@@ -57,6 +80,8 @@ class LightRow:
         if self.ledger_false:
             return (f"{self.name} held a root of the ledger after {self.proven_blocks} blocks that "
                     "a full node did not have there")
+        if self.shown_false:
+            return f"{self.name} believes that {self.shown_false[0]}, as a full node does not"
         if self.most_bytes > MOST_BYTES:
             return (f"{self.name} kept {self.most_bytes:,} bytes of one epoch, more than "
                     f"{MOST_BYTES:,}")
@@ -68,13 +93,14 @@ class LightRow:
 
 
 def light_rows(reports: Mapping[str, LightReport], full: Sequence[SlotView],
-               roots: Sequence[int] = ()) -> list[LightRow]:
+               roots: Sequence[int] = (), asked: Asked = NOTHING) -> list[LightRow]:
     """A row for each light node, by what a full node's states said: `full`, slot by slot, and the
-    ledger's `roots` after each final block."""
-    return [_row(report, full, roots) for report in reports.values()]
+    ledger's `roots` after each final block. `asked`: at the end, of all of them."""
+    return [_row(report, full, roots, asked) for report in reports.values()]
 
 
-def _row(report: LightReport, full: Sequence[SlotView], roots: Sequence[int]) -> LightRow:
+def _row(report: LightReport, full: Sequence[SlotView], roots: Sequence[int], asked: Asked
+         ) -> LightRow:
     # The last slot of an epoch that both have seen stands for it.
     views = {view.slot: view for view in report.history}
     ends: dict[int, tuple[LightView, SlotView]] = {
@@ -99,7 +125,29 @@ def _row(report: LightReport, full: Sequence[SlotView], roots: Sequence[int]) ->
     if taken is None:
         return row
     full_root = roots[taken.blocks - 1] if 0 < taken.blocks <= len(roots) else None
-    return replace(
+    return _shown(replace(
         row, eras=taken.count, proven_blocks=taken.blocks, ledger_root=str(taken.root),
         ledger_false=taken.blocks > 0 and full_root != taken.root,
-        era_bytes=taken.last_bytes, era_seconds=round(sum(taken.seconds), 3))
+        era_bytes=taken.last_bytes, era_seconds=round(sum(taken.seconds), 3)), report, asked)
+
+
+def _shown(row: LightRow, report: LightReport, asked: Asked) -> LightRow:
+    """With what peers have shown, beside what the full node has."""
+    false: list[str] = []
+    accounts = payloads = 0
+    for each in report.accounts:
+        if (ledger := asked.ledgers.get(each.root)) is not None:
+            accounts += (right := ledger.get(each.number) == each.account)
+            if not right:
+                false.append(f"account {each.number} after {each.blocks} blocks is {each.account}")
+    numbers = {block_hash: number for number, block_hash in enumerate(asked.payloads)}
+    for payload in report.payloads:
+        if payload.place is not None:
+            payloads += (right := payload.place == numbers.get(payload.block_hash))
+            if not right:
+                false.append(f"payload 0x{payload.block_hash.hex()} is proven block "
+                             f"{payload.place}")
+    known = row.eras > 0    # the ledger before the first era nobody has to show
+    return replace(
+        row, accounts=accounts, accounts_asked=len(asked.accounts) * known, payloads=payloads,
+        payloads_asked=min(row.proven_blocks, len(asked.payloads)), shown_false=tuple(false))

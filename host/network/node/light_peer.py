@@ -5,11 +5,11 @@ It is a process of its own, as the full ones are, with its own key and connectio
 it with the same commands. Once a slot it asks every peer for what comes after its final checkpoint.
 It holds what `certificates.light` says: the latest certificates and a state of under 1 KB; and, if
 it follows the ledger, what `certificates.light_ledger` says: a root, and the last era. No block, no
-transaction, no machine.
+transaction, no machine. What its user wants to know of the ledger it asks peers as well.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,14 @@ from proofmill.host.network.node.follower import SLOT_MS
 from proofmill.host.network.node.gossip import Gossip, Reception
 from proofmill.host.network.node.identity import Identity, called, contexts
 from proofmill.host.network.node.layer2 import BlockFacts
+from proofmill.host.network.node.ledger_exchange import (
+    REQUESTS,
+    KnownAccount,
+    KnownPayload,
+    LedgerExchange,
+    nothing_known,
+    serve_ledger,
+)
 from proofmill.host.network.node.process import Traffic, Trusted
 from proofmill.host.network.node.proof_pool import Answer
 from proofmill.host.network.node.wire import Topic
@@ -102,7 +110,8 @@ class TakenEras:
 class LightReport:
     """How it went: `history`, a view each slot; `refused`: (peer, why) of what was not taken;
     `first_bytes`: of its files at its start, `key_bytes` of them the verification keys'. `eras`:
-    None where it does not follow the ledger."""
+    None where it does not follow the ledger. `accounts` and `payloads`: what peers have shown of
+    those that its user asked for."""
 
     name: str
     first_bytes: int
@@ -110,6 +119,8 @@ class LightReport:
     refused: tuple[tuple[str, str], ...]
     key_bytes: int
     eras: TakenEras | None = None
+    accounts: tuple[KnownAccount, ...] = ()
+    payloads: tuple[KnownPayload, ...] = ()
 
 
 class LightPeer:
@@ -135,6 +146,8 @@ class LightPeer:
             self.light, self.gossip.send, self.gossip.answer, self.gossip.silent)
         self.eras = None if self.ledger is None else EraExchange(
             self.ledger, self.gossip.send, self.gossip.silent, lambda: self.gossip.peers)
+        self.questions = None if self.ledger is None else LedgerExchange(
+            self.ledger, self.gossip.send, self.gossip.silent, lambda: self.gossip.peers)
         self.refused: list[tuple[str, str]] = []
         """(peer, why), of what was not taken."""
         self._history: list[LightView] = []
@@ -151,8 +164,20 @@ class LightPeer:
                 self.exchange.ask(peer)
             if self.eras is not None:
                 self.eras.tick()
+            if self.questions is not None:
+                self.questions.tick()
         elif milliseconds == NOTE_MS and slot:
             self._history.append(LightView(slot, self.light.known.finalized, self._bytes))
+
+    def ask(self, accounts: Collection[int], payloads: Collection[bytes]) -> None:
+        """What its user wants to know: balances, by the numbers of accounts, and which payloads, by
+        their blocks' hashes, are proven. Nothing is asked where it does not follow the ledger."""
+        if self.questions is None:
+            return
+        for number in accounts:
+            self.questions.ask_account(number)
+        for block_hash in payloads:
+            self.questions.ask_payload(block_hash)
 
     def resume(self, slot: int, milliseconds: int) -> int:
         """Go on after a former life; how many certificates it has kept."""
@@ -169,7 +194,9 @@ class LightPeer:
             self.setup.name, self._first_bytes, tuple(self._history), tuple(self.refused), keys,
             None if self.ledger is None or self.eras is None else TakenEras(
                 len(self.ledger.eras), self.ledger.blocks, self.ledger.root, self.ledger.era_bytes,
-                tuple(self.eras.seconds)))
+                tuple(self.eras.seconds)),
+            *((), ()) if self.questions is None else (
+                tuple(self.questions.accounts.values()), tuple(self.questions.payloads.values())))
 
     def last_words(self) -> tuple[tuple[BlockFacts, ...], int]:
         """Of blocks it knows nothing."""
@@ -196,6 +223,8 @@ class LightPeer:
         self.exchange.left(peer)
         if self.eras is not None:
             self.eras.left(peer)
+        if self.questions is not None:
+            self.questions.left(peer)
 
     def _take(self, topic: Topic, data: bytes, peer: str) -> Answer:
         if topic in (Topic.CERTIFICATE_REQUEST, Topic.CERTIFICATES):
@@ -205,6 +234,11 @@ class LightPeer:
             verdict, reason = serve(data, peer, nothing, self.gossip.answer)
         elif topic is Topic.ERA and self.eras is not None:
             verdict, reason = self.eras.hear(data, peer)
+        elif topic in REQUESTS:
+            # It keeps no accounts and no hashes either.
+            verdict, reason = serve_ledger(topic, data, peer, nothing_known, self.gossip.answer)
+        elif topic in REQUESTS.values() and self.questions is not None:
+            verdict, reason = self.questions.hear(topic, data, peer)
         else:
             return Reception.IGNORE, "a light node does not look at it"
         if verdict is Reception.REJECT and len(self.refused) < MOST_REFUSED:

@@ -8,10 +8,10 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -66,6 +66,7 @@ from proofmill.host.network.node.wire import DIRECTED, Topic
 from proofmill.host.network.transfers.load import Load
 from proofmill.host.network.transfers.store import TransferStore
 from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
+from proofmill.host.prover.circuits.rollup.ledger import Account as LedgerAccount
 from proofmill.host.prover.devices.catalogue import KZG_DEVICES
 from proofmill.host.prover.devices.device import BOARD_HZ, Device
 from proofmill.host.prover.groth16.prove import ProofResult
@@ -248,7 +249,8 @@ class NodeReport:
     got from peers. `slashed`: validators that layer 1 has slashed. `certificates`: of
     finality, paid on the branch; `slashed_keys`: companion keys whose bonds were taken there.
     `eras`: of proven history, made here; `ledger_roots`: after each final payload, where there are
-    eras. After a restart, history and eras are those of the last life.
+    eras, and `ledgers`: the accounts after the latest of these, by their roots. After a restart,
+    history and eras are those of the last life.
     """
 
     name: str
@@ -271,6 +273,7 @@ class NodeReport:
     slashed_keys: tuple[SlashedKey, ...] = ()
     eras: tuple[MadeEra, ...] = ()
     ledger_roots: tuple[int, ...] = ()
+    ledgers: Mapping[int, Mapping[int, LedgerAccount]] = field(default_factory=dict)
     market: "MarketReport | None" = None
     blobs: BlobReport | None = None
 
@@ -591,6 +594,8 @@ class Node:
             self.follower.credited_certificates(),
             () if self.certificates is None else self.certificates.slashed,
             () if eras is None else tuple(eras.made), () if eras is None else tuple(eras.roots()),
+            {} if eras is None else {
+                root: dict(ledger.accounts) for root, ledger in eras.ledgers.items()},
             None if self.market is None else self._sold(),
             None if self.blobs is None else self.blobs.report)
 
@@ -607,6 +612,9 @@ class Node:
             branch = tuple(self.follower.branch())
             final_slot = self.follower.layer.consensus.call("finalized_slot")
         return branch, final_slot
+
+    def ask(self, accounts: Collection[int], payloads: Collection[bytes]) -> None:
+        """A full node has the ledger itself, and asks nobody."""
 
     def trusted(self) -> Trusted:
         """As of `Certificates`, on a chain that has them."""

@@ -9,7 +9,7 @@ import logging
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -88,6 +88,10 @@ class Served(Protocol):
 
     def last_words(self) -> tuple[tuple[BlockFacts, ...], int]:
         """`branch` and `final_slot` of a `NodeFailure`, as far as they can be had."""
+        ...
+
+    def ask(self, accounts: Collection[int], payloads: Collection[bytes]) -> None:
+        """What the user of a light node wants to know (`LightPeer.ask`)."""
         ...
 
     def trusted(self) -> Trusted:
@@ -243,4 +247,7 @@ async def _obey(node: Served, command: tuple[object, ...]) -> object:
             return node.report()
         case ("trusted",):
             return node.trusted()
+        case ("ask", tuple(accounts), tuple(payloads)):
+            node.ask(accounts, payloads)
+            return None
     raise ValueError(f"no such command: {command!r}")

@@ -26,6 +26,7 @@ CREATE TABLE blocks (
     tag BLOB CHECK (length(tag) = 32),
     proof BLOB
 ) STRICT;
+CREATE INDEX blocks_by_hash ON blocks (hash);
 CREATE TABLE eras (
     first INTEGER PRIMARY KEY,
     blocks INTEGER NOT NULL,
@@ -97,6 +98,17 @@ class ProvenBlocks(ReplaceableDatabase):
         return [bytes(header) for (header,) in self._rows(
             "SELECT header FROM blocks WHERE number >= ? AND number <= "
             "(SELECT number FROM blocks WHERE hash = ?) ORDER BY number", (first, last))]
+
+    def number_of(self, block_hash: bytes) -> int | None:
+        """Of the block of this hash, None for none."""
+        rows = self._rows("SELECT number FROM blocks WHERE hash = ?", (block_hash,))
+        return int(rows[0][0]) if rows else None
+
+    def hashes(self, first: int, count: int) -> list[bytes]:
+        """Of so many blocks from the one of a number on, as many as there are."""
+        return [bytes(each) for (each,) in self._rows(
+            "SELECT hash FROM blocks WHERE number >= ? AND number < ? ORDER BY number",
+            (first, first + count))]
 
     def roots(self) -> list[int]:
         """The ledger's root after each final block."""

@@ -4,7 +4,8 @@ The length counts the topic byte, little-endian, and is checked against the topi
 anything is read. Most topics carry a type of the specification; COLUMNS has all of one type that a
 block has, PROOF adds a signature to one (`owned_proof`), a TRANSACTION is as Ethereum writes it, a
 TRANSFER as `transfers.waiting` does, a CERTIFICATE as `certificates.certificate` does; what two
-nodes ask and answer each other is in `range_messages`, `certificate_messages` and `era_exchange`.
+nodes ask and answer each other is in `range_messages`, `certificate_messages`, `era_exchange` and
+`ledger_exchange`.
 """
 
 import asyncio
@@ -36,10 +37,15 @@ class Topic(IntEnum):
     ERA = 17  # EraAnswer
     WITNESS = 18  # WitnessVote, of one node's validators: they have a proof
     COLUMNS = 19  # BlockColumns: the cells of a block's blobs, and their proofs
+    ACCOUNT_REQUEST = 20  # LedgerQuestion: about an account
+    ACCOUNT = 21  # LedgerAnswer
+    PLACE_REQUEST = 22  # LedgerQuestion: where among proven blocks a payload's is
+    PLACE = 23  # LedgerAnswer
 
 
 DIRECTED = frozenset({Topic.STATUS, Topic.RANGE_REQUEST, Topic.RANGE, Topic.CERTIFICATE_REQUEST,
-                      Topic.CERTIFICATES, Topic.ERA_REQUEST, Topic.ERA})
+                      Topic.CERTIFICATES, Topic.ERA_REQUEST, Topic.ERA, Topic.ACCOUNT_REQUEST,
+                      Topic.ACCOUNT, Topic.PLACE_REQUEST, Topic.PLACE})
 """Topics between two nodes, which are never passed on."""
 
 LIMITS = {
@@ -62,6 +68,10 @@ LIMITS = {
     Topic.ERA: 4096 * KIBIBYTE,
     Topic.WITNESS: 2 * KIBIBYTE,
     Topic.COLUMNS: 2048 * KIBIBYTE,
+    Topic.ACCOUNT_REQUEST: 1 * KIBIBYTE,
+    Topic.ACCOUNT: 17 * KIBIBYTE,
+    Topic.PLACE_REQUEST: 1 * KIBIBYTE,
+    Topic.PLACE: 17 * KIBIBYTE,
 }
 """The most bytes a message may have, by topic."""
 

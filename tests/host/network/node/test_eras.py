@@ -17,6 +17,7 @@ from proofmill.host.network.certificates.light import LightNode
 from proofmill.host.network.certificates.light_ledger import LightLedger
 from proofmill.host.network.certificates.rule import Finality
 from proofmill.host.network.consensus.spec import spec
+from proofmill.host.network.node import ledger_exchange
 from proofmill.host.network.node.archive import Archive
 from proofmill.host.network.node.beside import at_once
 from proofmill.host.network.node.certificate_exchange import ANSWER_SECONDS
@@ -33,6 +34,7 @@ from proofmill.host.network.node.era_maker import EraMaker, EraSetup
 from proofmill.host.network.node.follower import Follower
 from proofmill.host.network.node.gossip import Gossip, Reception
 from proofmill.host.network.node.identity import called, contexts, new_identity
+from proofmill.host.network.node.ledger_exchange import REQUESTS, nothing_known, serve_ledger
 from proofmill.host.network.node.light_outcome import light_rows
 from proofmill.host.network.node.light_peer import ASK_MS, FirstLedger, LightPeer, LightSetup
 from proofmill.host.network.node.process import Trusted
@@ -43,7 +45,12 @@ from proofmill.host.prover.aggregation.aggregate import MAGIC, parts
 from proofmill.host.prover.aggregation.setup import read_pair
 from proofmill.host.prover.circuits.finality.vote import Checkpoint
 from proofmill.host.prover.groth16.development_powers import development_powers
-from tests.host.network.certificates.test_light_ledger import BEFORE, final_block, headers_of
+from tests.host.network.certificates.test_light_ledger import (
+    BEFORE,
+    LEDGER,
+    final_block,
+    headers_of,
+)
 from tests.host.network.node import killed
 from tests.host.network.node.chains import Source
 from tests.host.network.node.storage_faults import no_byte_more
@@ -96,7 +103,7 @@ class Maker:
     def __init__(self, folder: Path, chain: Chain) -> None:
         self.archive = chain.archive(folder)
         self.eras = EraMaker(chain.setup, folder, cast(Follower, SimpleNamespace(
-            archive=self.archive)))
+            archive=self.archive, execution_layer=SimpleNamespace(ledger=lambda block: LEDGER))))
         self.eras.begin(at_once)
 
     def work(self) -> None:
@@ -170,16 +177,19 @@ def test_a_proof_that_does_not_hold_makes_no_era(chain: Chain, tmp_path: Path,
 
 
 class Peer:
-    """Answers questions about eras as `find` says, and others not at all."""
+    """Answers questions about eras as `find` says and about the ledger as `about` does, and others
+    not at all."""
 
-    def __init__(self, find: Find) -> None:
-        self.find, self.asked = find, list[EraRequest]()
+    def __init__(self, find: Find, about: ledger_exchange.Find = nothing_known) -> None:
+        self.find, self.about, self.asked = find, about, list[EraRequest]()
         self.gossip: Gossip
 
     def take(self, topic: Topic, data: bytes, peer: str) -> Answer:
         if topic is Topic.ERA_REQUEST:
             self.asked.append(EraRequest.decode_bytes(data))
             return serve(data, peer, self.find, self.gossip.answer)
+        if topic in REQUESTS:
+            return serve_ledger(topic, data, peer, self.about, self.gossip.answer)
         return Reception.KEEP, ""
 
 

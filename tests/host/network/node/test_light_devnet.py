@@ -14,25 +14,32 @@ from typing import cast
 import pytest
 
 from proofmill.host.cli.light_devnet import (
+    MOST_PAYLOADS,
+    ask_light,
+    beside,
     bond_checks,
     era_setup,
     light_checks,
     made_eras,
-    roots_beside,
     show_light,
 )
 from proofmill.host.cli.main import main
+from proofmill.host.cli.records import FIELDS
 from proofmill.host.cli.screen import Screen
 from proofmill.host.network.node import devnet
 from proofmill.host.network.node.certifier import places_for
 from proofmill.host.network.node.companion_bonds import SlashedKey
 from proofmill.host.network.node.devnet import Devnet, DevnetSetup, LightPlan, NodePlan, _Running
 from proofmill.host.network.node.era_maker import MadeEra
-from proofmill.host.network.node.light_outcome import MOST_BYTES, light_rows
+from proofmill.host.network.node.layer2 import BlockFacts
+from proofmill.host.network.node.ledger_exchange import KnownAccount, KnownPayload
+from proofmill.host.network.node.light_outcome import MOST_BYTES, Asked, light_rows
 from proofmill.host.network.node.light_peer import LightReport, LightSetup, LightView, TakenEras
 from proofmill.host.network.node.node import NodeReport, SlotView
 from proofmill.host.prover.aggregation.setup import read_pair
+from proofmill.host.prover.circuits.baby_jubjub import Point
 from proofmill.host.prover.circuits.finality.vote import Checkpoint
+from proofmill.host.prover.circuits.rollup.ledger import Account
 from proofmill.host.prover.circuits.rollup.size import SMALLEST
 from proofmill.host.prover.groth16.verification_key import VerificationKey
 from tests.host.network.node.test_devnet_command import ROOT
@@ -49,7 +56,7 @@ def test_two_light_nodes_are_where_the_specification_is() -> None:
     Provers are paid for certificates, and whose companion key signs twice loses its bond."""
     done = subprocess.run(
         [sys.executable, "-m", "proofmill.host.cli.main", "devnet", "--light", "2", "--provers",
-         "1", "--device", "cpu", "--accounts", "2", "--slots", str(SLOTS), "--sign-twice", "1",
+         "1", "--device", "cpu", "--accounts", "4", "--slots", str(SLOTS), "--sign-twice", "1",
          "--json"],
         cwd=ROOT, text=True, capture_output=True, timeout=1800, check=False)
     assert done.returncode == 0, done.stderr
@@ -82,6 +89,11 @@ def test_two_light_nodes_are_where_the_specification_is() -> None:
         assert row["era_bytes"] == record["eras"][0]["bytes"] == ERA_BYTES
         assert (f"{row['name']} knows that the ledger's root after 8 blocks came of proven blocks "
                 "from genesis on") in done.stderr
+        # Half of its four places have accounts, and one was shown to have none.
+        assert row["accounts"] == row["accounts_asked"] == 3 and row["shown_false"] == []
+        assert row["payloads"] == row["payloads_asked"] == 8
+        assert (f"{row['name']} was shown 3 of 3 accounts and that 8 of 8 payloads are proven, by "
+                "peers that it does not trust, as a full node has them") in done.stderr
     assert [(era["first"], era["blocks"]) for era in record["eras"]] == [(0, 8)]
     assert len({row["ledger_root"] for row in record["light"]}) == 1
 
@@ -143,7 +155,8 @@ def test_eras_are_told_and_their_root_is_compared(capsys: pytest.CaptureFixture[
     report = replace(RIGHT, eras=TakenEras(2, 16, 77, 9_040, (0.25, 0.5)))
     (row,) = light_rows({"light 0": report}, FULL, [*range(62, 78)])
     assert (row.ledger_false, row.broken, row.era_seconds) == (False, "", 0.75)
-    known, compared = light_checks([row], False)
+    known, shown, compared = light_checks([row], False)
+    assert not shown.broken     # nothing was asked
     assert not known.broken and not compared.broken and known.sentence == (
         "light 0 knows that the ledger's root after 16 blocks came of proven blocks from genesis "
         "on, and it is that of a full node")
@@ -161,11 +174,70 @@ def test_eras_are_told_and_their_root_is_compared(capsys: pytest.CaptureFixture[
     assert not row.broken and row.eras == 0
     maker, other = (cast(NodeReport, SimpleNamespace(eras=eras, ledger_roots=roots))
                     for eras, roots in ((tuple(made), (1, 2, 3)), ((), (4, 5))))
-    assert roots_beside([maker, other]) == (4, 5) and roots_beside([maker]) == (1, 2, 3)
+    assert beside([maker, other]) == other and beside([maker]) == maker
     assert made_eras([maker, other]) == made
     setup = era_setup(5, cast(VerificationKey, None), tmp_path, b"seed")
     assert setup.powers is not None and read_pair(*setup.powers, 3).heads.to_bytes() == (
         setup.heads.to_bytes())
+
+
+HASHES = tuple(bytes([number]) * 32 for number in range(10))
+ACCOUNTS = {0: Account(Point(1, 2), 5, 1), 1: Account(Point(3, 4), 7)}
+ASKED = Asked((0, 1, 2), HASHES, {77: ACCOUNTS})
+TAKEN = replace(RIGHT, eras=TakenEras(1, 8, 77, 9_040, (0.25,)))
+
+
+def known_account(number: int, account: Account | None, root: int = 77) -> KnownAccount:
+    return KnownAccount(number, root, 8, account, "node 0")
+
+
+def known_payload(number: int, place: int | None) -> KnownPayload:
+    return KnownPayload(HASHES[number], 8, place, "node 0")
+
+
+def test_what_peers_have_shown_is_compared() -> None:
+    roots = [*range(70, 78)]
+    accounts = tuple(known_account(number, ACCOUNTS.get(number)) for number in range(3))
+    payloads = tuple(known_payload(number, number if number < 8 else None) for number in range(10))
+    right = replace(TAKEN, accounts=accounts, payloads=payloads)
+    (row,) = light_rows({"light 0": right}, FULL, roots, ASKED)
+    assert row.record().keys() == FIELDS["devnet: light"].keys()
+    assert (row.accounts, row.accounts_asked, row.payloads, row.payloads_asked) == (3, 3, 8, 8)
+    shown = light_checks([row], False)[1]
+    assert not shown.broken and shown.sentence.startswith(
+        "light 0 was shown 3 of 3 accounts and that 8 of 8 payloads are proven, by peers")
+    # What was not shown, or of a ledger that the full node does not have, counts for nothing.
+    for less in (replace(right, accounts=accounts[1:]), replace(right, payloads=payloads[1:]),
+                 replace(right, accounts=(known_account(0, ACCOUNTS[0], 76), *accounts[1:]))):
+        (row,) = light_rows({"light 0": less}, FULL, roots, ASKED)
+        assert light_checks([row], False)[1].broken and not light_checks([row], True)[1].broken
+    # And what is false is broken, whatever was done to nodes.
+    for false, said in (
+            (replace(right, accounts=(known_account(0, ACCOUNTS[1]),)), "account 0 after 8 blocks"),
+            (replace(right, accounts=(known_account(0, None),)), "account 0 after 8 blocks is No"),
+            (replace(right, accounts=(known_account(2, ACCOUNTS[0]),)), "account 2 after 8 blocks"),
+            (replace(right, payloads=(known_payload(0, 1),)), "is proven block 1"),
+            (replace(right, payloads=(KnownPayload(b"x" * 32, 8, 0, ""),)), "is proven block 0")):
+        (row,) = light_rows({"light 0": false}, FULL, roots, ASKED)
+        assert said in row.broken and any(each.broken for each in light_checks([row], True))
+
+
+def test_light_nodes_are_asked_what_a_full_node_knows() -> None:
+    asked: list[tuple[object, object]] = []
+    net = cast(Devnet, SimpleNamespace(ask_light=lambda *each: asked.append(each)))
+    branch = tuple(cast(BlockFacts, SimpleNamespace(payload_hash=bytes([number]) * 32))
+                   for number in range(MOST_PAYLOADS + 1))
+    report = cast(NodeReport, SimpleNamespace(ledgers={77: ACCOUNTS}, branch=branch))
+    found = ask_light(net, report, 4)
+    assert found.accounts == (0, 1, 2) and len(found.payloads) == MOST_PAYLOADS
+    assert asked == [(found.accounts, found.payloads)]
+    assert ask_light(net, report, 2).accounts == (0, 1)     # there is no further place
+    many = cast(NodeReport, SimpleNamespace(
+        ledgers={77: {number: ACCOUNTS[0] for number in range(20)}}, branch=()))
+    assert ask_light(net, many, 32).accounts == (*range(15), 20)
+    before = cast(NodeReport, SimpleNamespace(ledgers={}, branch=branch))
+    asked.clear()
+    assert ask_light(net, before, 4).ledgers == {} and not asked
 
 
 def test_what_is_false_or_late_or_large_is_said() -> None:
