@@ -22,6 +22,7 @@ from proofmill.host.cli.subcommands import Commands
 from proofmill.host.cli.witnesses_option import add_witnesses
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
+from proofmill.host.prover.devices.catalogue import multiplies_matrices
 from proofmill.host.prover.plonk.systems import GROTH16, SYSTEMS
 
 if TYPE_CHECKING:  # these take seconds to import
@@ -128,12 +129,16 @@ def run(options: argparse.Namespace) -> int:
             f"{options.execution} has them on a node; leave one of both away")
     if options.delay:
         require_library()
+    weight_words = 0
     if options.ai is not None:
         # A missing extra is told before the chain is started.
         import proofmill.host.prover.inference.digits  # noqa: F401
+        from proofmill.host.prover.devices.matrices import WEIGHT_WORDS
+
+        weight_words = WEIGHT_WORDS
     start = time.perf_counter()
     screen = Screen(machine=options.json or options.json_lines)
-    devices = Devices(options.device)
+    devices = Devices(options.device, weight_words)
     with _execution(options) as node, ExitStack() as until_end:
         ahead = ahead_of(options.device)
         if ahead is not None:
@@ -282,21 +287,21 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
 
 def _may_be_late(options: argparse.Namespace) -> bool:
     """Whether the device may come while blocks are proven without it: for who watches, not for
-    what counts rows, and not where nothing but the device is to prove."""
-    return not (options.json or options.json_lines or options.execution or options.no_fallback)
+    what counts rows, and not where nothing but the device is to prove, or to multiply."""
+    return not (options.json or options.json_lines or options.execution or options.no_fallback
+                or options.ai is not None and multiplies_matrices(options.device))
 
 
 def _filler(options: argparse.Namespace, screen: Screen, devices: Devices) -> "Filler | None":
-    """What the array does between blocks, where that was asked for: on a board that multiplies
+    """What the array does between blocks, where that was asked for: on a device that multiplies
     matrices by that, else on this processor."""
     if options.ai is None:
         return None
     from proofmill.host.cli.mine_ai import Filler, array_on
     from proofmill.host.network.consensus.spec import spec
 
-    board = devices.board
     return Filler(options.ai, options.seed, int(spec.config.SLOT_DURATION_MS) / 1_000, screen,
-                  None if board is None else array_on(board))
+                  array_on(lambda: devices.last) if devices.there else None)
 
 
 def _signed(transfers: int) -> str:

@@ -5,7 +5,7 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from proofmill.host.network.array.shared import Order, SharedArray, Turn
 
 if TYPE_CHECKING:  # these take seconds to import
     from proofmill.host.network.contracts.market_books import MarketRecord
-    from proofmill.host.prover.devices.accelerator import Accelerator
+    from proofmill.host.prover.devices.device import Device
     from proofmill.host.prover.inference.array import Array
     from proofmill.host.prover.inference.model import Model
     from proofmill.host.prover.inference.quantisation import Integers, Reals
@@ -111,7 +111,7 @@ class Filler:
             f"the array   {found['block_proofs']} block proofs, {found['block_proofs_late']} late "
             f"by it; the longest wait for a tile {1_000 * found['longest_wait_seconds']:.2f} ms")
         if self._blocks is not None and self._blocks.failure is not None:
-            screen.line(f"the board   failed at the model's matrices: {self._blocks.failure}; this "
+            screen.line(f"the device  failed at the model's matrices: {self._blocks.failure}; this "
                         "processor multiplied the others", style="yellow")
         show_given_up(screen, array_record("mine", self.array.book))
 
@@ -156,18 +156,22 @@ class Filler:
         self.right += int((scores.argmax(axis=1) == classes).sum())
 
 
-def array_on(accelerator: "Accelerator") -> "Array | None":
-    """What multiplies a model's matrices on an accelerator between its sums, in commands of at most
-    a thousandth of a second by its clock; None where it does not."""
+def array_on(device: "Callable[[], Device]") -> "Array | None":
+    """What multiplies a model's matrices on the `device` that there is, between its sums, in
+    commands of at most a thousandth of a second by its clock; None where it does not."""
     from proofmill.host.network.array.book import longest_tile
-    from proofmill.host.prover.devices.device import BOARD_HZ
-    from proofmill.host.prover.devices.matrices import WEIGHT_WORDS, AcceleratorUnit, OrModel
+    from proofmill.host.prover.devices.device import Multiplying
+    from proofmill.host.prover.devices.matrices import DeviceUnit, OrModel
     from proofmill.host.prover.inference.array import Array
 
-    if accelerator.matrices() is None or not accelerator.identity["datapath"]:
-        return None
-    return Array(OrModel(AcceleratorUnit(accelerator, WEIGHT_WORDS)),
-                 longest_tile(accelerator.identity["clock_hz"] or BOARD_HZ))
+    def multiplying() -> Multiplying:
+        found = device()
+        assert isinstance(found, Multiplying)
+        return found
+
+    use = multiplying().multiplies if isinstance(device(), Multiplying) else None
+    return None if use is None else Array(OrModel(DeviceUnit(use, multiplying)),
+                                          longest_tile(use.clock_hz))
 
 
 def _trained() -> "Model":

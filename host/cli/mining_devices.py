@@ -14,7 +14,6 @@ if TYPE_CHECKING:  # these take seconds to import
     from proofmill.host.network.certificates.publish import Publisher
     from proofmill.host.network.consensus.records import Claim
     from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
-    from proofmill.host.prover.devices.accelerator import Accelerator
     from proofmill.host.prover.devices.ahead import Ahead
     from proofmill.host.prover.fflonk.development import GatesKey
     from proofmill.host.prover.fflonk.prove import FflonkProver
@@ -29,13 +28,15 @@ SCREENFUL = 24
 class Devices:
     """The device asked for, each time that it was opened."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, weight_words: int = 0) -> None:
+        """`weight_words`: as of `open_device`."""
+        self.name, self._weight_words = name, weight_words
         self._opened: list[Device] = []
 
     def open(self, progress: BuildProgress | None = None) -> Device:
         """Open it, anew if it has been before."""
-        self._opened.append(open_device(self.name, progress=progress))
+        self._opened.append(open_device(self.name, progress=progress,
+                                         weight_words=self._weight_words))
         return self._opened[-1]
 
     def prepare(self, screen: Screen, ahead: "Ahead | None" = None) -> Device:
@@ -56,12 +57,9 @@ class Devices:
         return self._opened[-1]
 
     @property
-    def board(self) -> "Accelerator | None":
-        """The accelerator of the board that was opened last, if it is one."""
-        if not self._opened or not self.name.startswith("serial:"):
-            return None
-        found: Accelerator = self.last.accelerators[0]  # type: ignore[attr-defined]
-        return found
+    def there(self) -> bool:
+        """Whether it has been opened."""
+        return bool(self._opened)
 
     @property
     def reopened(self) -> int:

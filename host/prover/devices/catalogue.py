@@ -90,6 +90,11 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
         arithmetic=arithmetic or ON_BN254, weight_words=weight_words)
 
 
+def multiplies_matrices(name: str) -> bool:
+    """Whether the simulated device `name` multiplies matrices."""
+    return "m" in name.partition("+")[2]
+
+
 def simulated_shape(name: str, shape: "MsmShape | None" = None) -> "MsmShape":
     """The accelerator that the simulated device `name` has, of `shape` (default: the standard one)
     with what the name adds."""
@@ -110,7 +115,7 @@ def simulated_shape(name: str, shape: "MsmShape | None" = None) -> "MsmShape":
         shape = with_transforms(shape)
     if "e" in more:
         shape = with_evaluation(shape)
-    if "m" in more:
+    if multiplies_matrices(name):
         shape = with_matrices(shape)
     return control_only(shape) if kind == "model" else shape
 

@@ -1,12 +1,13 @@
 """Matrices on an accelerator, or on the model of one: weights that stay where they were put."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from proofmill.hdl.matrix_unit import MatrixUnitShape
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.devices.accelerator import Accelerator
-from proofmill.host.prover.devices.device import BOARD_HZ, DeviceError
+from proofmill.host.prover.devices.device import BOARD_HZ, DeviceError, Multiplying
 from proofmill.sim.matrix import Plan, Whole, matmul_words, product, sums_of, weight_words
 from proofmill.sim.matrix_gateware import Multiplied, planned
 
@@ -160,12 +161,28 @@ def use_of(accelerator: Accelerator, unit: AcceleratorUnit | AcceleratorModel) -
     return MatrixUse(unit.shape, unit.memory_cycles, accelerator.identity["clock_hz"] or BOARD_HZ)
 
 
+class DeviceUnit:
+    """A device that multiplies matrices between its sums, see `device.Multiplying`, as a unit."""
+
+    def __init__(self, use: MatrixUse, device: Callable[[], Multiplying]) -> None:
+        """`device`: the one that there is, which may be opened anew between two products."""
+        self.shape, self.memory_cycles = use.shape, use.memory_cycles
+        self._device = device
+
+    def multiply(self, x: Whole, w: Whole) -> Multiplied:
+        """See `AcceleratorModel.multiply`; raises `DeviceError`."""
+        return self._device().product(x, w)
+
+    def close(self) -> None:
+        """It is its owner's."""
+
+
 class OrModel:
     """A unit, and in its place, from when it fails on, the model of its like: the same sums."""
 
-    def __init__(self, unit: AcceleratorUnit) -> None:
+    def __init__(self, unit: AcceleratorUnit | DeviceUnit) -> None:
         self.shape, self.memory_cycles = unit.shape, unit.memory_cycles
-        self._unit: AcceleratorUnit | AcceleratorModel = unit
+        self._unit: AcceleratorUnit | DeviceUnit | AcceleratorModel = unit
         self.failure: DeviceError | None = None
         """What it failed with."""
 

@@ -17,12 +17,15 @@ from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.array.jobs import Kind
 from proofmill.host.prover.devices.accelerator import Accelerator
+from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.devices.device import BOARD_HZ
+from proofmill.host.prover.devices.lanes import LanesDevice
 from proofmill.host.prover.devices.matrices import WEIGHT_WORDS, AcceleratorModel
 from proofmill.host.prover.inference.array import Array
 from proofmill.host.prover.inference.making import make
 from proofmill.host.prover.inference.quantisation import Quantisation
 from proofmill.sim.verilated import Simulation, build
+from tests.host.prover.devices.multiplying import ON_TOY
 from tests.host.prover.inference.onnx_models import Qdq
 
 PATIENCE = 60.0
@@ -74,19 +77,27 @@ def test_results_are_computed_on_an_array(digits_model) -> None:
     assert filler.array.book.earned[Kind.RESULT].cycles == sum(array.commands[rated:])
 
 
-def test_a_board_computes_results_where_it_multiplies_matrices() -> None:
-    """In commands of a thousandth of a second, in its own share of the memory."""
+def test_a_device_computes_results_where_it_multiplies_matrices() -> None:
+    """In commands of a thousandth of a second, in its own share of the memory; where it was opened
+    anew, on that one."""
     for shape, there in ((TOY_SHAPE, False), (with_matrices(TOY_SHAPE), True)):
         gateware, library = build(shape)
-        board = Accelerator(Simulation(library), gateware.identity)
-        before = board.memory
-        array = array_on(board)
-        assert (array is not None) == there and before - board.memory == WEIGHT_WORDS * there
+        opened = []
+        for _ in range(2):
+            board = Accelerator(Simulation(library), gateware.identity)
+            before = board.memory
+            opened.append(LanesDevice("toy", [board], groups=board.groups, arithmetic=ON_TOY,
+                                      weight_words=WEIGHT_WORDS))
+            assert before - board.memory == WEIGHT_WORDS * there
+        array = array_on(lambda: opened[-1])    # noqa: B023
+        assert (array is not None) == there
         if array is not None:
             x, w = np.arange(-20, 40).reshape(12, 5), np.arange(15).reshape(5, 3)
-            assert np.array_equal(array.multiply(x, w), x @ w)
+            for _ in range(2):
+                assert np.array_equal(array.multiply(x, w), x @ w)
+                opened.pop().close()
             assert array.most_cycles == BOARD_HZ // 1_000 and array.failure is None
-        board.close()
+    assert array_on(CpuDevice) is None
 
 
 def test_a_model_that_takes_no_digits_is_refused(tmp_path) -> None:

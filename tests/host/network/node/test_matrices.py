@@ -194,7 +194,7 @@ def test_a_board_at_a_serial_port_multiplies_between_proofs(tmp_path: Path) -> N
             assert not result.done()
             assert result.result() == node.commands[device.name]
         assert node.told == [(device.name, "")] and board.fault is None
-        assert node.matrices.use.clock_hz == SMALLEST_HZ
+        assert node.matrices.use.clock_hz == int(SMALLEST_HZ)
     finally:
         device.close()
         board.close()

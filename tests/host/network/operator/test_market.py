@@ -15,6 +15,7 @@ from proofmill.host.network.consensus.keys import random_key
 from proofmill.host.network.evm.account import address_of
 from proofmill.host.network.node.follower import SLOT_MS
 from proofmill.host.network.node.market_place import GoodsFiles, MarketPlace
+from proofmill.host.network.operator.event_log import EventReader
 from proofmill.host.network.operator.market_file import (
     market_key,
     read_market_file,
@@ -39,6 +40,7 @@ SLOTS = 36
 def test_a_node_sells_between_blocks_within_its_settings(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """The processor proves, and the device beside it multiplies the model's matrices."""
     goods = tmp_path / "mill" / MARKET
     goods.mkdir(parents=True)
     files = GoodsFiles(goods / "mlp.onnx", goods / "compiled", goods / "preimage.zkey")
@@ -47,7 +49,7 @@ def test_a_node_sells_between_blocks_within_its_settings(
     development_setup(preimage_circuit().to_r1cs("preimage"), files.preimage_key, bytes(32))
     config, = make_chain(tmp_path / "mill", NewChain(
         name="market", nodes=1, provers=1, validators=64, genesis_seconds=GENESIS,
-        slot_milliseconds=SLOT_MS, seed=0, size=SMALLEST, devices=["cpu"], first_port=0,
+        slot_milliseconds=SLOT_MS, seed=0, size=SMALLEST, devices=["cpu", "model+m"], first_port=0,
         sign_transfers=True, market=files), killed.KEY)
     settings = read_settings(config, {
         **{f"PROOFMILL_{table}_PORT": "0" for table in ("NETWORK", "METRICS", "MINER", "API")},
@@ -72,6 +74,11 @@ def test_a_node_sells_between_blocks_within_its_settings(
     assert {("locked", "done"), ("proven", "done"), ("unproven", "done")} <= done
     (array,) = shown["arrays"]
     assert all(each["done"] > 0 and each["late"] == 0 for each in array["earned"])
+    assert [*array["matrices"]["commands"]] == ["model+m"]
+    events = EventReader(tmp_path / "mill" / "node-0" / "data" / "events.sqlite")
+    told = [each.fields for each in events.latest(10_000) if each.kind == "matrices"]
+    assert told == [{"device": "model+m", "reason": array["matrices"]["reason"]}]
+    assert told[0]["reason"] == "cpu: it multiplies no matrices"
 
 
 def test_a_markets_file_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -4,9 +4,13 @@ machine's processor; it hangs, ends or fails where a file says so."""
 import os
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
+from proofmill.hdl.curve import TOY_CURVE
 from proofmill.hdl.presets import TOY_SHAPE, with_matrices
 from proofmill.host.prover.devices.accelerator import Accelerator
+from proofmill.host.prover.devices.arithmetic import Arithmetic
 from proofmill.host.prover.devices.catalogue import open_board
 from proofmill.host.prover.devices.matrices import (
     WEIGHT_WORDS,
@@ -53,4 +57,6 @@ class Multiplies(Hanging):
         return self._unit.multiply(x, w)
 
 
+ON_TOY = cast(Arithmetic, SimpleNamespace(curve=TOY_CURVE))
+"""What a `LanesDevice` on the toy accelerator computes with, where it only multiplies matrices."""
 OPENER = f"{__name__}:{Multiplies.__name__}"

@@ -1,28 +1,23 @@
 """Matrices on devices that sum: the same products, in a process of their own too."""
 
 from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
 
 import numpy as np
 import pytest
 
-from proofmill.hdl.curve import TOY_CURVE
 from proofmill.hdl.presets import STANDARD, TOY_SHAPE, control_only, with_matrices
 from proofmill.host.prover.devices.accelerator import Accelerator
 from proofmill.host.prover.devices.apart import ApartDevice
-from proofmill.host.prover.devices.arithmetic import Arithmetic
 from proofmill.host.prover.devices.catalogue import simulated_shape
 from proofmill.host.prover.devices.device import BOARD_HZ, DeviceError, Multiplying
 from proofmill.host.prover.devices.faulty import FAIL, FaultyDevice
 from proofmill.host.prover.devices.lanes import LanesDevice
 from proofmill.host.prover.devices.matrices import WEIGHT_WORDS, AcceleratorModel
 from proofmill.sim.verilated import Simulation, build
-from tests.host.prover.devices.multiplying import OPENER, toy
+from tests.host.prover.devices.multiplying import ON_TOY, OPENER, toy
 
 RNG = np.random.default_rng(27)
 X, W = RNG.integers(0, 256, (7, 5)), RNG.integers(0, 256, (5, 4))
-ON_TOY = cast(Arithmetic, SimpleNamespace(curve=TOY_CURVE))
 
 
 def test_products_of_a_device_apart_are_its_accelerators(tmp_path: Path) -> None:
