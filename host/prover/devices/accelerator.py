@@ -293,6 +293,30 @@ class Accelerator:
         return scalars, {name: counters[name] for name in TRANSFORM_COUNTERS}
 
     @cached_property
+    def one_way(self) -> int:
+        """The vectors it transforms one way have up to ``2 ** one_way`` values; 0: none."""
+        if not self.identity["transforms"]:
+            return 0
+        self._send(_words(pack(HEADER, command=Command.ONE_WAY)))
+        head = int(self._receive(1)[0])
+        if unpack(ANSWER, head)["error"] == Error.UNKNOWN_COMMAND:
+            return 0
+        return self._check(head, Command.ONE_WAY)["unit"]
+
+    def transform_one_way(self, values: Limbs, *, inverse: bool = False, coset: int = 0
+                          ) -> tuple[Limbs, int]:
+        """(What `device.OneWay.transform` gives, its cycles); zeros where the accelerator has no
+        datapath."""
+        self.overwritten += 1
+        self._send(_words(
+            pack(HEADER, command=Command.ONE_WAY, finish=1 | inverse << 1 | coset << 2),
+            pack(SIZE, power=len(values).bit_length() - 1, words=values.size)))
+        words = np.ascontiguousarray(values).reshape(-1)
+        self._check(int(self._feed(words, len(values), None)[0]), Command.ONE_WAY)
+        found = self._receive(values.size).reshape(values.shape)
+        return found, self.counters()["transform"]
+
+    @cached_property
     def evaluation(self) -> Room | None:
         """What room it has for evaluating a key's matrices; None where it does not."""
         if not self.identity["transforms"]:

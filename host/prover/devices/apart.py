@@ -31,9 +31,11 @@ from proofmill.host.prover.devices.device import (
     Evaluating,
     Job,
     Multiplying,
+    OneWay,
     Progress,
     Quotient,
     Result,
+    Transformed,
     Transforming,
 )
 from proofmill.host.prover.devices.inputs import check_jobs, check_points
@@ -74,6 +76,7 @@ class ApartDevice:
         self._matrices: list[Matrices] = []
         self._loaded = self._kept = 0
         self._transforms, self._evaluates, self._combines = 0, False, False
+        self._one_way = 0
         self._multiplies: MatrixUse | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._link: Connection | None = None
@@ -124,6 +127,19 @@ class ApartDevice:
         """See `Transforming.quotient`; DeviceError where the process does not answer in time."""
         with self._at_work():
             found: Quotient = self._ask(("quotient", a, b), FIRST_SECONDS, None)
+            return found
+
+    @property
+    def one_way(self) -> int:
+        """See `OneWay.one_way`: what the process says, which is begun for it."""
+        with self._at_work():
+            return self._one_way
+
+    def transform(self, values: Limbs, *, inverse: bool = False, coset: int = 0) -> Transformed:
+        """See `OneWay.transform`; DeviceError where the process does not answer in time."""
+        with self._at_work():
+            found: Transformed = self._ask(("one way", values, inverse, coset), FIRST_SECONDS,
+                                           None)
             return found
 
     @property
@@ -205,8 +221,8 @@ class ApartDevice:
                 pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
                 env=same_packages())
         self._link = Connection(ours.detach())
-        self._transforms, self._evaluates, self._combines, self._multiplies = self._ask(
-            self._opening, START_SECONDS, None)
+        (self._transforms, self._one_way, self._evaluates, self._combines,
+         self._multiplies) = self._ask(self._opening, START_SECONDS, None)
 
     def _ask(self, question: tuple[Any, ...], seconds: float, progress: Progress | None) -> Any:
         """The answer; DeviceError where there is none in time, or the device failed."""
@@ -254,6 +270,9 @@ def serve(link: Connection) -> None:
                     case ("quotient", a, b):
                         assert isinstance(device, Transforming)
                         answer = device.quotient(a, b)
+                    case ("one way", values, inverse, coset):
+                        assert isinstance(device, OneWay)
+                        answer = device.transform(values, inverse=inverse, coset=coset)
                     case ("keep", matrices):
                         assert isinstance(device, Evaluating)
                         kept.append(device.keep(matrices))
@@ -272,6 +291,7 @@ def serve(link: Connection) -> None:
                         make: Callable[..., Device] = getattr(import_module(module), function)
                         device = make(name, **options)
                         answer = (device.transforms if isinstance(device, Transforming) else 0,
+                                  device.one_way if isinstance(device, OneWay) else 0,
                                   isinstance(device, Evaluating) and device.evaluates,
                                   isinstance(device, Combining) and device.combines,
                                   device.multiplies if isinstance(device, Multiplying) else None)

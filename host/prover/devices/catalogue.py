@@ -23,6 +23,8 @@ DEVICES = {
     "cpu": "this machine's processor alone",
     "rtl+h": "rtl with transforms: it computes the scalars h too",
     "model+h": "model of that",
+    "rtl+t": "rtl+h that transforms polynomials of PLONK and FFLONK too",
+    "model+t": "model of that",
     "rtl+e": "rtl+h that evaluates a key's matrices too: A w, B w",
     "model+e": "model of that",
     "rtl+b": "rtl with sums made in batches of affine points, by half of the products",
@@ -104,6 +106,7 @@ def simulated_shape(name: str, shape: "MsmShape | None" = None) -> "MsmShape":
         with_batches,
         with_evaluation,
         with_matrices,
+        with_one_way,
         with_transforms,
     )
 
@@ -113,6 +116,8 @@ def simulated_shape(name: str, shape: "MsmShape | None" = None) -> "MsmShape":
         shape = with_batches(shape)
     if "h" in more:
         shape = with_transforms(shape)
+    if "t" in more:
+        shape = with_one_way(shape)
     if "e" in more:
         shape = with_evaluation(shape)
     if multiplies_matrices(name):

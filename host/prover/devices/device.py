@@ -114,6 +114,39 @@ class Transforming(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Transformed:
+    """What comes of a transform one way, and the cycles that the accelerator took for it.
+
+    `values`: shape (n, 4), plain integers below the groups' order; None where the accelerator has
+    no datapath, so that only the cycles are its own.
+    """
+
+    values: Limbs | None
+    cycles: int
+
+
+@runtime_checkable
+class OneWay(Protocol):
+    """A device that may transform a polynomial's coefficients to values, or back."""
+
+    @property
+    def name(self) -> str:
+        """See `Device.name`."""
+        ...
+
+    @property
+    def one_way(self) -> int:
+        """The polynomials it takes have up to ``2 ** one_way`` coefficients; 0: it takes none."""
+        ...
+
+    def transform(self, values: Limbs, *, inverse: bool = False, coset: int = 0) -> Transformed:
+        """The values at ``h^coset w^i`` of a polynomial, w of order n, h of order 4n, from its n
+        coefficients, the lowest first; or back. Shape (n, 4), plain integers below the groups'
+        order; n a power of two, 2 to ``2 ** one_way``. Raises `DeviceError`."""
+        ...
+
+
 @runtime_checkable
 class Evaluating(Protocol):
     """A device that may compute A w and B w too, of matrices that it keeps, on the way to H."""

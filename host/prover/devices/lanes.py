@@ -39,6 +39,7 @@ from proofmill.host.prover.devices.device import (
     Progress,
     Quotient,
     Result,
+    Transformed,
 )
 from proofmill.host.prover.devices.inputs import check_jobs
 from proofmill.host.prover.devices.matrices import MatrixUse, multiplier_on, use_of
@@ -396,6 +397,26 @@ class LanesDevice:
         with self._lock:  # what is chosen from now on leaves room for it
             self._room = max(self._room, accelerator.room(len(a)))
         return self._quotient(lambda: accelerator.transform(a, b))
+
+    @property
+    def one_way(self) -> int:
+        """See `OneWay.one_way`."""
+        return self.accelerators[0].one_way
+
+    def transform(self, values: Limbs, *, inverse: bool = False, coset: int = 0) -> Transformed:
+        """See `OneWay.transform`; by the first accelerator."""
+        accelerator = self.accelerators[0]
+        try:
+            found, cycles = accelerator.transform_one_way(values, inverse=inverse, coset=coset)
+        except BaseException:
+            accelerator.link.reset()
+            raise
+        if not accelerator.identity["datapath"]:
+            return Transformed(None, cycles)
+        if (bad := first_not_below(found, SCALAR_MODULUS)) is not None:
+            raise DeviceError(f"{self.name} gave a value, number {bad}, that is not below the "
+                              "groups' order; the device computes wrongly, so use another one")
+        return Transformed(found, cycles)
 
     @property
     def evaluates(self) -> bool:

@@ -23,16 +23,13 @@ from proofmill.host.prover.plonk.identities import (
     gate_sums,
     over_vanishing,
     permutation_factors,
-    shift_of,
-    signals_polynomial,
+    signal_values,
 )
 from proofmill.host.prover.plonk.polynomials import (
     blinded,
     constant,
     divide,
     evaluate,
-    from_coset,
-    on_coset,
     quotient_and_rest,
 )
 from proofmill.host.prover.plonk.rounds import BrokenKey, permutation_product, three_parts
@@ -55,7 +52,7 @@ class Rounds:
                  ) -> None:
         self._key, self._commit, self._blinding = key, committer.commit, blinding
         self._size, self._power = key.circuit.domain_size, key.circuit.power
-        self._draws = Draws(self._power)
+        self._transforms, self._draws = committer.transforms, Draws(self._power)
 
     def prove(self, wires: list[Vector], public: Sequence[int]) -> FflonkProof:
         """All rounds; `wires`: the values on wires a, b and c, shape (n,) each. Raises
@@ -64,7 +61,7 @@ class Rounds:
         for place, values in enumerate(wires):
             values[-FREE:] = scalars.from_integers(
                 self._blinding[FREE * place:FREE * (place + 1)])
-        first = [scalars.inverse_transform(values) for values in wires]
+        first = [self._transforms.coefficients(values) for values in wires]
         first.append(self._gates(first, public))
         points = self._commit([combined(first)])
         draws.of_wires(plain.c0, public, points[0])
@@ -72,7 +69,7 @@ class Rounds:
         product = permutation_product(wires, self._key.polynomials, draws.beta, draws.gamma,
                                       self._columns)
         wires.clear()
-        z = blinded(scalars.inverse_transform(product), self._blinding[3 * FREE:])
+        z = blinded(self._transforms.coefficients(product), self._blinding[3 * FREE:])
         del product
         second = [z, *self._permuted(first[:3], z)]
         points += self._commit([combined(second)])
@@ -96,33 +93,34 @@ class Rounds:
     def _gates(self, wires: Sequence[Vector], public: Sequence[int]) -> Vector:
         """T0, of fewer than 2 n coefficients, from two cosets of the domain, on which X^n is i and
         -i."""
-        size = self._size
-        signals = signals_polynomial(public, size)
+        size, transforms = self._size, self._transforms
+        signals = transforms.coefficients(signal_values(public, size))
         rests = []
         for coset in (1, 3):
-            shift = shift_of(coset, self._power)
-            values = [on_coset(each, size, shift) for each in wires]
+            values = [transforms.on_coset(each, size, coset) for each in wires]
             total = gate_sums(self._key.polynomials, values, coset)
-            total += on_coset(signals, size, shift)
-            rests.append(from_coset(total * over_vanishing(coset), shift))
+            total += transforms.on_coset(signals, size, coset)
+            rests.append(transforms.from_coset(total * over_vanishing(coset), coset))
         return _two_parts(rests)
 
     def _permuted(self, wires: Sequence[Vector], z: Vector) -> tuple[Vector, Vector]:
         """T1, of fewer than 2 n coefficients, and T2, of 3 n."""
         size, draws, key = self._size, self._draws, self._key.polynomials
+        transforms = self._transforms
         ones, twos = [], []
         for coset in range(1, SPREAD):
-            shift, over = shift_of(coset, self._power), over_vanishing(coset)
+            over = over_vanishing(coset)
             above, below = permutation_factors(
-                key, [on_coset(each, size, shift) for each in wires], coset, draws.beta,
+                key, [transforms.on_coset(each, size, coset) for each in wires], coset, draws.beta,
                 draws.gamma, self._columns)
-            product = on_coset(z, size, shift)
+            product = transforms.on_coset(z, size, coset)
             above *= product
             above -= np.roll(product, -1) * below
-            twos.append(from_coset(above * over, shift))
+            twos.append(transforms.from_coset(above * over, coset))
             if coset != 2:
                 product -= constant(1)
-                ones.append(from_coset(product * key.values(LAGRANGE, coset) * over, shift))
+                ones.append(transforms.from_coset(
+                    product * key.values(LAGRANGE, coset) * over, coset))
         return _two_parts(ones), np.concatenate(three_parts(twos))
 
     def _values(self, first: Sequence[Vector], second: Sequence[Vector]) -> dict[str, int]:

@@ -12,6 +12,7 @@ from proofmill.host.prover.curve.scalars import Vector
 from proofmill.host.prover.devices.device import Bases, Device, DeviceError, Job, Progress
 from proofmill.host.prover.groth16.plain import Numbers
 from proofmill.host.prover.groth16.plain_points import from_array, on_curve
+from proofmill.host.prover.plonk.transforms import Transforms
 
 
 class Committer:
@@ -19,7 +20,7 @@ class Committer:
 
     `powers`: shape (n, 8). It adds up what the sums took: `calls`, clock `cycles` of the
     accelerator, `digits` of scalars that were not zero. `total`: sums of a whole proof, by which
-    `progress` counts points.
+    `progress` counts points. `transforms`: those that the device has, and this machine else.
     """
 
     def __init__(self, device: Device, powers: Limbs, total: int = 0,
@@ -28,11 +29,13 @@ class Committer:
         self.calls = self.cycles = self.digits = 0
         self._powers, self._total, self._progress = powers, total, progress
         self._bases: Bases | None = None
+        self.transforms = Transforms(device)
 
     def restart(self, total: int, progress: Progress | None) -> None:
         """Begin another proof with the same powers."""
         self.calls = self.cycles = self.digits = 0
         self._total, self._progress = total, progress
+        self.transforms.restart()
 
     def commit(self, polynomials: Sequence[Vector]) -> list[Numbers]:
         """The commitments, in one call of the device. Raises `DeviceError`, and `ProofmillError`

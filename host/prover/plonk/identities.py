@@ -26,11 +26,11 @@ def over_vanishing(coset: int) -> Vector:
     return constant(pow(pow(root_of_unity(2), coset, SCALAR_MODULUS) - 1, -1, SCALAR_MODULUS))
 
 
-def signals_polynomial(public: Sequence[int], size: int) -> Vector:
-    """PI: the negatives of the public signals at the first of the domain's `size` places."""
+def signal_values(public: Sequence[int], size: int) -> Vector:
+    """PI on the domain: the negatives of the public signals at the first of its `size` places."""
     signals = scalars.zeros(size)
     signals[:len(public)] = scalars.from_integers(-value for value in public)
-    return scalars.inverse_transform(signals)
+    return signals
 
 
 def gate_sums(polynomials: Polynomials, wires: Sequence[Vector], coset: int) -> Vector:

@@ -61,21 +61,22 @@ def blinded(coefficients: Vector, blinding: Sequence[int]) -> Vector:
     return result
 
 
-def on_coset(coefficients: Vector, size: int, shift: int) -> Vector:
-    """The values at ``shift * w^i``, w of order `size`, of a polynomial of any degree."""
-    folded = coefficients[:size].copy()
+def folded(coefficients: Vector, size: int, shift: int) -> Vector:
+    """A polynomial of any degree modulo ``X^size - shift^size``, which is 0 where `on_coset`
+    evaluates it."""
+    result = coefficients[:size].copy()
     power = pow(shift, size, SCALAR_MODULUS)
     factor = power
     for start in range(size, len(coefficients), size):
         part = coefficients[start:start + size]
-        folded[:len(part)] += part * constant(factor)
+        result[:len(part)] += part * constant(factor)
         factor = factor * power % SCALAR_MODULUS
-    return scalars.transform(folded, shift)
+    return result
 
 
-def from_coset(values: Vector, shift: int) -> Vector:
-    """The polynomial modulo ``X^n - shift^n`` with these values at ``shift * w^i``."""
-    return scalars.inverse_transform(values, shift)
+def on_coset(coefficients: Vector, size: int, shift: int) -> Vector:
+    """The values at ``shift * w^i``, w of order `size`, of a polynomial of any degree."""
+    return scalars.transform(folded(coefficients, size, shift), shift)
 
 
 def running_product(numerators: Vector, denominators: Vector) -> Vector:

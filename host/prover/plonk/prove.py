@@ -35,9 +35,8 @@ class GatesResult(Generic[Proof]):
 
     `public`: the public signals, outputs first. `device`: what computed the proof's sums.
     `faults`: a sentence for each device that failed. `calls`: sums in the proof. `cycles`: clock
-    cycles of the accelerator, for sums alone: its transforms give scalars of Groth16's points H and
-    nothing else, so `transform_cycles` is 0. `digits`: scalar digits that were not zero. `seconds`:
-    wall time from witness to verified proof.
+    cycles of the accelerator, of which `transform_cycles` are for transforms. `digits`: scalar
+    digits that were not zero. `seconds`: wall time from witness to verified proof.
     """
 
     proof: Proof
@@ -152,11 +151,16 @@ class GatesProver(Generic[Key, Proof]):
                 self._put_aside(f"failed: {error}", tell)
                 continue
             except BrokenKey as error:
+                if committer.transforms.calls and self._wrong(
+                        columns(circuit, values), public, numbers, tell):
+                    continue
                 raise self._damaged(str(error)) from None
             if self.is_valid(public, proof):
                 return GatesResult(
                     proof=proof, public=public, device=committer.device.name,
-                    faults=tuple(self._faults), calls=committer.calls, cycles=committer.cycles,
+                    faults=tuple(self._faults), calls=committer.calls,
+                    cycles=committer.cycles + committer.transforms.cycles,
+                    transform_cycles=committer.transforms.cycles,
                     digits=committer.digits, seconds=time.perf_counter() - start)
             if not self._wrong(columns(circuit, values), public, numbers, tell):
                 raise self._damaged("the proof does not verify although every gate holds")
@@ -164,14 +168,19 @@ class GatesProver(Generic[Key, Proof]):
 
     def _wrong(self, wires: list[Vector], public: Sequence[int], numbers: Sequence[int],
                tell: Tell) -> bool:
-        """Whether a proof that did not verify is the device's fault: one by mcl, of the same
-        numbers, does. The device is put aside then."""
+        """Whether a proof that did not verify, or could not be made, is the device's fault: one by
+        mcl and this machine, of the same numbers, does. The device is put aside then."""
         from proofmill.host.prover.devices.mcl import MclDevice  # takes as long as a small proof
 
         reference = Committer(MclDevice(), self.key.powers)
-        if not self.is_valid(public, self.make(reference, wires, public, numbers)):
+        try:
+            proof = self.make(reference, wires, public, numbers)
+        except BrokenKey:
             return False
-        self._put_aside("computed a wrong sum", tell)
+        if not self.is_valid(public, proof):
+            return False
+        transformed = self._committers[0].transforms.calls > 0
+        self._put_aside(f"computed a wrong sum{' or transform' if transformed else ''}", tell)
         return True
 
     def _put_aside(self, what: str, tell: Tell) -> None:

@@ -16,16 +16,13 @@ from proofmill.host.prover.plonk.identities import (
     gate_sums,
     over_vanishing,
     permutation_factors,
-    shift_of,
-    signals_polynomial,
+    signal_values,
 )
 from proofmill.host.prover.plonk.polynomials import (
     blinded,
     constant,
     divide,
     evaluate,
-    from_coset,
-    on_coset,
     running_product,
 )
 from proofmill.host.prover.plonk.verification_key import (
@@ -63,12 +60,12 @@ class Rounds:
     def __init__(self, key: PlonkProvingKey, committer: Committer, blinding: Sequence[int]) -> None:
         self._key, self._commit, self._blinding = key, committer.commit, blinding
         self._size, self._root = key.circuit.domain_size, root_of_unity(key.circuit.power)
-        self._draws = Challenges()
+        self._transforms, self._draws = committer.transforms, Challenges()
 
     def prove(self, wires: list[Vector], public: Sequence[int]) -> PlonkProof:
         """All rounds. Raises `DeviceError`."""
-        b = self._blinding
-        coefficients = [blinded(scalars.inverse_transform(values), (b[2 * place + 1], b[2 * place]))
+        b, made = self._blinding, self._transforms.coefficients
+        coefficients = [blinded(made(values), (b[2 * place + 1], b[2 * place]))
                         for place, values in enumerate(wires)]
         points = self._commit(coefficients)
         key_points = points_in_order(self._key.verification_key.points, KEY_POINTS)
@@ -76,7 +73,7 @@ class Rounds:
 
         product = permutation_product(wires, self._key.polynomials, self._draws.beta,
                                       self._draws.gamma, self._columns)
-        z = blinded(scalars.inverse_transform(product), (b[8], b[7], b[6]))
+        z = blinded(made(product), (b[8], b[7], b[6]))
         del product
         wires.clear()
         points += self._commit([z])
@@ -106,13 +103,12 @@ class Rounds:
         out: the 6 coefficients of T from X^3n on are those of N from X^4n on, and the other 3 n
         follow from j = 1, 2, 3.
         """
-        signals = signals_polynomial(public, self._size)
+        signals = self._transforms.coefficients(signal_values(public, self._size))
         top = self._top(wires, z)
         rests = []
         for coset in range(1, SPREAD):
             values = self._numerator(wires, z, signals, coset)
-            rest = from_coset(values * over_vanishing(coset),
-                              shift_of(coset, self._key.circuit.power))
+            rest = self._transforms.from_coset(values * over_vanishing(coset), coset)
             rest[:BLINDED] -= top * constant(pow(root_of_unity(2), 3 * coset, SCALAR_MODULUS))
             rests.append(rest)
         low, odd, high = three_parts(rests)
@@ -127,14 +123,14 @@ class Rounds:
                    ) -> Vector:
         """N on a coset: the gates, alpha times the permutation, alpha^2 times (Z - 1) L_1."""
         draws, key, size = self._draws, self._key.polynomials, self._size
-        shift = shift_of(coset, self._key.circuit.power)
-        values = [on_coset(each, size, shift) for each in wires]
+        on_coset = self._transforms.on_coset
+        values = [on_coset(each, size, coset) for each in wires]
         total = gate_sums(key, values, coset)
-        total += on_coset(signals, size, shift)
+        total += on_coset(signals, size, coset)
         above, below = permutation_factors(key, values, coset, draws.beta, draws.gamma,
                                            self._columns)
         del values
-        product = on_coset(z, size, shift)
+        product = on_coset(z, size, coset)
         above *= product
         above -= np.roll(product, -1) * below
         total += above * constant(draws.alpha)

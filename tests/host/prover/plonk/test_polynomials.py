@@ -12,7 +12,6 @@ from proofmill.host.prover.plonk.polynomials import (
     blinded,
     divide,
     evaluate,
-    from_coset,
     on_coset,
     quotient_and_rest,
     running_product,
@@ -50,7 +49,7 @@ def test_values(count: int) -> None:
     padded = scalars.from_integers(plain + [0] * (SIZE - count))
     found = scalars.to_integers(on_coset(padded, SIZE, shift))
     assert found == [value(plain, shift * pow(ROOT, i, R)) for i in range(SIZE)]
-    rest = from_coset(scalars.from_integers(found), shift)
+    rest = scalars.inverse_transform(scalars.from_integers(found), shift)
     assert scalars.to_integers(rest) == [
         sum(each * pow(shift, SIZE * turn, R) for turn, each in enumerate(plain[place::SIZE])) % R
         for place in range(SIZE)]
