@@ -1,4 +1,5 @@
-"""What a certificate of finality costs: of a slot's eight voters, of an epoch's 64."""
+"""What a certificate of finality costs: of two validators, of a slot's eight voters, of an epoch's
+64."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +11,7 @@ from proofmill.host.prover.circuits.eddsa import public_key
 from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
 from proofmill.host.prover.circuits.finality.inputs import certificate_witness
 from proofmill.host.prover.circuits.finality.registry import Member, Registry, unchanging
-from proofmill.host.prover.circuits.finality.size import EPOCH, SLOT
+from proofmill.host.prover.circuits.finality.size import EPOCH, SLOT, SMALLEST
 from proofmill.host.prover.circuits.finality.statement import SignedVote, sign_vote
 from proofmill.host.prover.circuits.finality.vote import Checkpoint, Link, Vote
 from proofmill.host.prover.devices.catalogue import open_device
@@ -20,7 +21,7 @@ from proofmill.host.prover.groth16.setup import development_setup
 from proofmill.host.prover.groth16.verify import verify
 from proofmill.host.prover.groth16.zkey import read_zkey
 
-KINDS = {"slot": SLOT, "epoch": EPOCH}
+KINDS = {"smallest": SMALLEST, "slot": SLOT, "epoch": EPOCH}
 GWEI = 2_000 * 10**9
 """Each voter's stake."""
 
@@ -51,6 +52,7 @@ def figures(folder: Path, kinds: Sequence[str], device_name: str, step: Step
         witness = certificate_witness(circuit, registry, link, votes, 1)
         ready = time.perf_counter()
         key = read_zkey(path)
+        step(f"{kind}: opening {device_name}")
         device = open_device(device_name)
         try:
             prover = Prover(key, device)

@@ -47,6 +47,7 @@ EXAMPLES = {
     "bench block": ("bench block --transfers 16 --device cpu",),
     "bench certificate": (
         "bench certificate --kind slot",
+        "bench certificate --kind smallest --device rtl",
         "bench certificate --kind slot --profile companion --profile post-quantum"),
     "bench light": ("bench light", "bench light --epochs 20 --signed-every 4 --json"),
     "bench history": ("bench history", "bench history --proofs 64 --json"),
@@ -98,7 +99,8 @@ EXAMPLES = {
     "wallet balance": ("wallet balance key.json --node data",),
     "history key": ("history key first.ptau second.ptau history.json",),
     "history aggregate": (
-        "history aggregate block_vk.json first.ptau second.ptau proofs blocks.era",),
+        "history aggregate block_vk.json first.ptau second.ptau proofs blocks.era",
+        "history aggregate block_vk.json first.ptau second.ptau proofs blocks.era --device rtl"),
     "history verify": ("history verify block_vk.json history.json blocks.era",),
     "light start": ("light start light --key verification_key.json --epoch 0 --registry 123",
                     "light start light --profile post-quantum --epoch 0 --registry 123"),

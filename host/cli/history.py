@@ -1,12 +1,18 @@
 """``proofmill history``: the block proofs of an era as one object."""
 
 import argparse
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
-from proofmill.host.cli.arguments import input_file, output_file, whole
+from proofmill.host.cli.arguments import device, input_file, output_file, whole
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.output import write_atomically
+
+if TYPE_CHECKING:
+    from proofmill.host.prover.aggregation.computing import OnDevice
 
 POWERS = ("of one ceremony", "of another, that has nothing to do with the first")
 
@@ -30,12 +36,17 @@ def register(commands: Commands) -> None:
         "aggregate", help="make one object of many block proofs",
         description="Aggregate the proofs of a folder, N.proof.json with N.public.json, in the "
                     "order of N; each block has to begin with the ledger's root that the one "
-                    "before it ends with. The object is verified before it is written.")
+                    "before it ends with. The object is verified before it is written. With "
+                    "--device that one computes the sums, and the wide processor beside it, which "
+                    "rtl and model have, the pairings (docs/firmware.md).")
     aggregate.add_argument("verification_key", metavar="VK.json", type=input_file(),
                            help="of the block circuit")
     _add_powers(aggregate)
     aggregate.add_argument("proofs", metavar="FOLDER", help="as `mine --proofs` writes it")
     aggregate.add_argument("out", metavar="FILE.era", type=output_file)
+    aggregate.add_argument("--device", metavar="NAME", type=device,
+                           help="what computes: cpu, model, rtl, serial:PORT, … (default: this "
+                                "machine, on all cores)")
     aggregate.set_defaults(run=run_aggregate)
     verify = actions.add_parser(
         "verify", help="check such an object",
@@ -83,12 +94,35 @@ def run_aggregate(options: argparse.Namespace) -> None:
         names, blocks, proofs = read_block_proofs(options.proofs)
     with screen.bar("reading the powers"):
         setup = read_pair(options.first, options.second, rounds_of(len(proofs)))
-    with screen.bar(f"aggregating {len(proofs):,} proofs") as bar:
-        made = aggregate(setup, key, blocks, proofs, names, bar)
+    with computing_on(screen, options.device) as computing:
+        with screen.bar(f"aggregating {len(proofs):,} proofs") as bar:
+            made = aggregate(setup, key, blocks, proofs, names, bar, computing)
+        if computing is not None:
+            screen.line(f"{options.device}: {computing.sum_cycles:,} cycles for sums; "
+                        f"{computing.pairings:,} pairings in {computing.pairing_cycles:,} cycles "
+                        "of the wide processor")
     data = made.to_bytes()
     write_atomically(options.out, [data])
     screen.line(f"wrote {options.out}: {len(blocks):,} blocks, {len(data):,} bytes, of which the "
                 f"proof has {len(made.proof.to_bytes()):,}")
+
+
+@contextmanager
+def computing_on(screen: Screen, name: str | None) -> "Iterator[OnDevice | None]":
+    """The device of this name, for an aggregate's sums and pairings; None for none."""
+    if name is None:
+        yield None
+        return
+    from proofmill.host.prover.aggregation.computing import OnDevice
+    from proofmill.host.prover.devices.catalogue import open_device
+
+    with screen.bar(f"opening {name}") as bar:
+        opened = open_device(name, progress=bar.step)
+    with ExitStack() as files:
+        files.callback(opened.close)
+        computing = OnDevice(opened)
+        files.callback(computing.close)
+        yield computing
 
 
 def run_verify(options: argparse.Namespace) -> int:

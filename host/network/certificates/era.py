@@ -25,6 +25,7 @@ from proofmill.host.ground.errors import ProofmillError, not_read
 from proofmill.host.ground.output import make_folder
 from proofmill.host.prover.aggregation import prove, verify
 from proofmill.host.prover.aggregation.aggregate import Aggregate
+from proofmill.host.prover.aggregation.computing import Computing
 from proofmill.host.prover.aggregation.setup import MOST_ROUNDS, Heads, Powers
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS
 from proofmill.host.prover.groth16.json_fields import read_public, write_public
@@ -106,8 +107,10 @@ class Era:
 
 def aggregate(setup: Powers, key: VerificationKey, blocks: Sequence[Block],
               proofs: Sequence[Proof], names: Sequence[str] | None = None,
-              progress: Callable[[int, int], None] | None = None) -> Era:
-    """The era of these blocks; `names`: what messages call their proofs.
+              progress: Callable[[int, int], None] | None = None,
+              computing: Computing | None = None) -> Era:
+    """The era of these blocks; `names`: what messages call their proofs; `computing`: what computes
+    sums and pairings (default: this machine).
 
     Raises `ProofmillError` as `host.prover.aggregation.prove.aggregate` does, and where a block
     does not begin with the root that the one before it ends with.
@@ -119,7 +122,8 @@ def aggregate(setup: Powers, key: VerificationKey, blocks: Sequence[Block],
             raise ProofmillError(
                 f"{said[1]}: begins with the ledger's root {second.before}, and {said[0]} ends "
                 f"with {first.after}; give the proofs of all blocks of one branch, in their order")
-    return Era(tuple(blocks), prove.aggregate(setup, key, blocks, proofs, progress))
+    return Era(tuple(blocks), prove.aggregate(setup, key, blocks, proofs, progress,
+                                              computing))
 
 
 def refusal(heads: Heads, key: VerificationKey, era: Era) -> str:

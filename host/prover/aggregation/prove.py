@@ -3,17 +3,15 @@
 Of proofs (A_i, B_i, C_i), i < n: commitments to all under keys of two secrets; a challenge r;
 ``Z_AB = prod e(A_i, B_i)^(r^i)`` and ``Z_C = sum r^i C_i``; then both inner products are proven in
 l halvings (sections 4 and 5), each with one challenge for the two. v is common to both: r^i goes
-into B, and its inverse into w. A halving's ten products of pairings are computed on all cores by
-mcl, sums and folded points by mcl and the native library.
+into B, and its inverse into w. A halving's ten products of pairings and the sums are computed
+on all cores by mcl, or by a device (`computing`); folded points by the native library.
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from proofmill.hdl.curve import Group
-from proofmill.host.ground.cores import cores
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.aggregation.aggregate import (
     Aggregate,
@@ -30,13 +28,12 @@ from proofmill.host.prover.aggregation.challenges import (
     padded,
     powers,
 )
+from proofmill.host.prover.aggregation.computing import Computing, OnThisMachine, Pairs
 from proofmill.host.prover.aggregation.setup import Powers
 from proofmill.host.prover.aggregation.verify import refusal
-from proofmill.host.prover.curve.arithmetic import multi_scalar_multiplication
 from proofmill.host.prover.curve.combinations import combine
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS as R
 from proofmill.host.prover.curve.limbs import Limbs, to_limbs
-from proofmill.host.prover.curve.pairing import product
 from proofmill.host.prover.groth16.plain import check_public
 from proofmill.host.prover.groth16.verification_key import Proof, VerificationKey
 from proofmill.host.prover.groth16.verify import verify
@@ -44,14 +41,12 @@ from proofmill.host.prover.groth16.verify import verify
 Progress = Callable[[int, int], None]
 """Called with (steps done, steps in all)."""
 
-Pairs = tuple[Limbs, Limbs]
-"""Points of G1 and of G2 to be paired: (n, 8) and (n, 16)."""
-
 
 def aggregate(setup: Powers, key: VerificationKey, public: Sequence[Sequence[int]],
-              proofs: Sequence[Proof], progress: Progress | None = None) -> Aggregate:
+              proofs: Sequence[Proof], progress: Progress | None = None,
+              computing: Computing | None = None) -> Aggregate:
     """The aggregate of `proofs` of one key, each with its row of `public`; verified before it is
-    given.
+    given. `computing`: what computes sums and pairings (default: this machine).
 
     Raises `ProofmillError` where the numbers do not fit, names the first proof that does not hold,
     and says so where the powers are not what they should be; `NoLibrary` without native library.
@@ -67,7 +62,8 @@ def aggregate(setup: Powers, key: VerificationKey, public: Sequence[Sequence[int
     if len(setup.g2[0]) < size:
         raise ProofmillError(f"{count:,} proofs take powers for {size:,}, and there are those for "
                              f"{len(setup.g2[0]):,}; read more of the ceremonies' files")
-    made = _made(setup, key, public, proofs, rounds, progress or (lambda done, total: None))
+    made = _made(setup, key, public, proofs, rounds, progress or (lambda done, total: None),
+                 computing or OnThisMachine())
     if reason := refusal(setup.heads, key, public, made):
         for index, (row, proof) in enumerate(zip(public, proofs, strict=True)):
             if not verify(key, row, proof):
@@ -79,65 +75,64 @@ def aggregate(setup: Powers, key: VerificationKey, public: Sequence[Sequence[int
 
 
 def _made(setup: Powers, key: VerificationKey, public: Sequence[Sequence[int]],
-          proofs: Sequence[Proof], rounds: int, progress: Progress) -> Aggregate:
+          proofs: Sequence[Proof], rounds: int, progress: Progress,
+          computing: Computing) -> Aggregate:
     size, steps = 1 << rounds, rounds + 3
     every = padded(proofs, size)
     a, c = np.array([each.a for each in every]), np.array([each.c for each in every])
     b = np.array([each.b for each in every])
     v = [points[:size] for points in setup.g2]
     w = [points[size:2 * size] for points in setup.g1]
-    with ThreadPoolExecutor(cores()) as pool:
-        def products(*several: Sequence[Pairs]) -> list[Limbs]:
-            """Of each of `several`, the product of all its pairs' pairings."""
-            return list(pool.map(lambda pairs: product(
-                np.concatenate([g1 for g1, _ in pairs]),
-                np.concatenate([g2 for _, g2 in pairs])), several))
 
-        committed = Committed(*products(
-            [(a, v[0]), (w[0], b)], [(a, v[1]), (w[1], b)], [(c, v[0])], [(c, v[1])]))
-        progress(1, steps)
-        challenges = Challenges(setup.heads, key, public)
-        combination = challenges.combination(committed)
-        scale = powers(combination, size)
-        b = _scaled(Group.G2, b, scale)
-        w = [_scaled(Group.G1, each, powers(pow(combination, -1, R), size)) for each in w]
-        (z_ab,) = products([(a, b)])
-        z_c = multi_scalar_multiplication(Group.G1, c, to_limbs(scale))
-        challenges.sums(z_ab, z_c)
-        progress(2, steps)
-        halvings: list[int] = []
-        told: list[Round] = []
-        for index in range(rounds):
-            half = len(a) // 2
-            low, high = slice(None, half), slice(half, None)
-            values = products(*(each for (left, right) in ((high, low), (low, high)) for each in (
-                [(a[left], b[right])],
-                [(a[left], v[0][right]), (w[0][left], b[right])],
-                [(a[left], v[1][right]), (w[1][left], b[right])],
-                [(c[left], v[0][right])], [(c[left], v[1][right])])))
-            sums = np.array([multi_scalar_multiplication(Group.G1, c[left], to_limbs(scale[right]))
-                             for left, right in ((high, low), (low, high))])
-            z, t_ab, u_ab, t_c, u_c = (np.array(both) for both in zip(values[:5], values[5:],
-                                                                      strict=True))
-            told.append(Round(z, t_ab, u_ab, t_c, u_c, sums))
-            x = challenges.halving(told[-1])
-            inverse = pow(x, -1, R)
-            a, c = _folded(Group.G1, a, x), _folded(Group.G1, c, x)
-            b = _folded(Group.G2, b, inverse)
-            v = [_folded(Group.G2, each, inverse) for each in v]
-            w = [_folded(Group.G1, each, x) for each in w]
-            scale = [(first + inverse * second) % R
-                     for first, second in zip(scale[low], scale[high], strict=True)]
-            halvings.append(x)
-            progress(3 + index, steps)
+    def products(*several: Sequence[Pairs]) -> list[Limbs]:
+        """Of each of `several`, the product of all its pairs' pairings."""
+        return computing.products(several)
+
+    committed = Committed(*products(
+        [(a, v[0]), (w[0], b)], [(a, v[1]), (w[1], b)], [(c, v[0])], [(c, v[1])]))
+    progress(1, steps)
+    challenges = Challenges(setup.heads, key, public)
+    combination = challenges.combination(committed)
+    scale = powers(combination, size)
+    b = _scaled(Group.G2, b, scale)
+    w = [_scaled(Group.G1, each, powers(pow(combination, -1, R), size)) for each in w]
+    (z_ab,) = products([(a, b)])
+    (z_c,) = computing.sums(Group.G1, [(c, to_limbs(scale))])
+    challenges.sums(z_ab, z_c)
+    progress(2, steps)
+    halvings: list[int] = []
+    told: list[Round] = []
+    for index in range(rounds):
+        half = len(a) // 2
+        low, high = slice(None, half), slice(half, None)
+        values = products(*(each for (left, right) in ((high, low), (low, high)) for each in (
+            [(a[left], b[right])],
+            [(a[left], v[0][right]), (w[0][left], b[right])],
+            [(a[left], v[1][right]), (w[1][left], b[right])],
+            [(c[left], v[0][right])], [(c[left], v[1][right])])))
+        sums = np.array(computing.sums(Group.G1, [
+            (c[left], to_limbs(scale[right])) for left, right in ((high, low), (low, high))]))
+        z, t_ab, u_ab, t_c, u_c = (np.array(both) for both in zip(values[:5], values[5:],
+                                                                  strict=True))
+        told.append(Round(z, t_ab, u_ab, t_c, u_c, sums))
+        x = challenges.halving(told[-1])
+        inverse = pow(x, -1, R)
+        a, c = _folded(Group.G1, a, x), _folded(Group.G1, c, x)
+        b = _folded(Group.G2, b, inverse)
+        v = [_folded(Group.G2, each, inverse) for each in v]
+        w = [_folded(Group.G1, each, x) for each in w]
+        scale = [(first + inverse * second) % R
+                 for first, second in zip(scale[low], scale[high], strict=True)]
+        halvings.append(x)
+        progress(3 + index, steps)
     folded = Folded(a[0], b[0], c[0], np.concatenate(v), np.concatenate(w))
     at = challenges.point(folded)
     of_v = _quotient(coefficients(inverses(halvings)), at)
     of_w = _quotient([0] * size + coefficients(key_of_w(halvings, combination)), at)
-    opening_v = [multi_scalar_multiplication(Group.G2, points[:len(of_v)], to_limbs(of_v))
-                 for points in setup.g2]
-    opening_w = [multi_scalar_multiplication(Group.G1, points[:len(of_w)], to_limbs(of_w))
-                 for points in setup.g1]
+    opening_v = computing.sums(Group.G2, [
+        (points[:len(of_v)], to_limbs(of_v)) for points in setup.g2])
+    opening_w = computing.sums(Group.G1, [
+        (points[:len(of_w)], to_limbs(of_w)) for points in setup.g1])
     progress(steps, steps)
     return Aggregate(len(proofs), committed, z_ab, z_c, tuple(told), folded, np.array(opening_v),
                      np.array(opening_w))

@@ -259,7 +259,6 @@ CHOICES = {
     ("bench batch", "curve"): "bench batch --power 3 --curve",
     ("bench batch", "group"): "bench batch --power 3 --group",
     ("bench certificate", "kind"): "bench certificate --kind",
-    ("bench certificate", "device"): "bench certificate --device",
     ("bench certificate", "profile"): "bench certificate --kind slot --profile",
     ("light start", "profile"): "light start {folder}/new --epoch 0 --registry 1 --profile",
     ("bench gates", "system"): "bench gates --power 4 --system",

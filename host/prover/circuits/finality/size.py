@@ -35,6 +35,9 @@ class CertificateSize:
                                  f"not {self.places}")
 
 
+SMALLEST = CertificateSize(depth=1, places=2, whole=True)
+"""An epoch's of two validators, for what takes long on a simulated device."""
+
 SLOT = CertificateSize(depth=6, places=8, whole=False)
 """A slot's committees in the minimal preset with 64 validators."""
 

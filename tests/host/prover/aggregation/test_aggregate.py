@@ -7,7 +7,7 @@ import pytest
 
 from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.prover.aggregation import elements, prove
+from proofmill.host.prover.aggregation import computing, elements, prove
 from proofmill.host.prover.aggregation.aggregate import (
     COUNT_BYTES,
     MAGIC,
@@ -128,8 +128,8 @@ def test_what_a_prover_makes_up_does_not_fold(proven: Proven, part: str,
         return add(group, value, negate(group, place)) if made_up else value
 
     monkeypatch.setattr(prove, "Committed", committed)
-    monkeypatch.setattr(prove, "product", changed_product)
-    monkeypatch.setattr(prove, "multi_scalar_multiplication", changed_sum)
+    monkeypatch.setattr(computing, "product", changed_product)
+    monkeypatch.setattr(computing, "multi_scalar_multiplication", changed_sum)
     with pytest.raises(ProofmillError, match=f"{part.upper()} does not fold"
                        if part in COMMITTED else "proof 0 does not hold"):
         aggregate(proven.setup, proven.key, proven.public[:2], proofs)
