@@ -1,5 +1,7 @@
 """The proof of the order of a transform's passes holds, and holds of nothing that is broken."""
 
+from dataclasses import replace
+
 import pytest
 
 from proofmill.boards.cores.proofs.transform import DEPTH, Order
@@ -28,6 +30,16 @@ def test_nothing_is_read_before_it_is_written(tmp_path, edits, result):
     right after a table, which come late: there it is the induction that no longer holds."""
     mode, depth = ("prove", DEPTH) if edits in ((), TABLE_AT_HAND) else ("bmc", 24)
     order = Order(SHAPE, broken(transform_passes, *edits), tiles=mode == "prove")
+    assert prove(order, tmp_path, mode=mode, depth=depth) == result
+
+
+@pytest.mark.parametrize("edits, result", [
+    pytest.param((), "PASS", id="as it is"),
+    pytest.param(("(count != 0) | (unfinished == 0))", "1)"), "FAIL", id="no wait")])
+def test_nor_where_one_vector_goes_one_way(tmp_path, edits, result):
+    """Induction; and nothing but the table is written to its plane."""
+    mode, depth = ("bmc", 24) if edits else ("prove", DEPTH)
+    order = Order(replace(SHAPE, one_way=True), broken(transform_passes, *edits), tiles=not edits)
     assert prove(order, tmp_path, mode=mode, depth=depth) == result
 
 

@@ -9,7 +9,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from proofmill.hdl import transform_passes as passes_module
-from proofmill.hdl.transform_passes import OUTSIDE
+from proofmill.hdl.transform_one_way import FREE
+from proofmill.hdl.transform_passes import OUTSIDE, WAY
 from proofmill.hdl.transform_steps import BUTTERFLIES, TABLES, Part, Pass
 
 POWER = 2
@@ -23,13 +24,13 @@ DEPTH = 4
 class Order(wiring.Component):
     """Passes, with slots, words and room at any time; a pass is written at any time after its last
     slot, in order. All of it is counted here once more, by what is issued. `tiles` False leaves out
-    those."""
+    those; where the shape says so, transforms are also of one vector, one way."""
 
     def __init__(self, shape, module=passes_module, *, tiles=True):
         self.shape = replace(shape, power=POWER, reach=2 * POWER if tiles else None)
         self.module = module
         super().__init__({name: In(1) for name in ("start", "slot", "loaded", "room", "written")}
-                         | {"power": In(3)})
+                         | {"power": In(3)} | ({"way": In(WAY)} if shape.one_way else {}))
 
     def elaborate(self, platform):
         m = Module()
@@ -67,6 +68,7 @@ class Order(wiring.Component):
             late.eq((dut.count != 0) & ~outside(dut.action)),
         ]
         # What holds them together, for the induction.
+        one = self._one_way(m, dut, known)
         slots, laid_out = Signal(4), Signal()
         at = {each: dut.action == each for each in Pass}
         halves = at[Pass.INVERSE] | at[Pass.FORWARD]
@@ -98,13 +100,15 @@ class Order(wiring.Component):
             Assert(dut.ready | (
                 dut.size == Mux(tiled, 1 << POWER, 1 << self.power))),
             Assert(dut.ready | (dut.count < slots)),
-            Assert(~laid_out | (dut.block == 1) | (dut.block == 2) & (self.power != 1)),
+            Assert(~laid_out | (dut.block == 1) | (dut.block == 2) & (self.power != 1)
+                   | one & at[Pass.TABLE] & ((dut.block == 2) | (dut.block == 4))
+                   & (dut.block <= dut.size)),
             Assert(dut.unfinished == before + (first & computes) - written),
             Assert(dut.unfinished == ended + (slot.valid & slot.last & computes) + late),
         ]
         # What is claimed.
         with m.If(first):
-            with m.If((butterfly | (slot.action == Pass.TWIST)) & ~made):
+            with m.If((butterfly | (slot.action == Pass.TWIST)) & ~made & ~one):
                 m.d.comb += Assert(before <= 2)
             with m.Elif(computes | (slot.action == Pass.HAND_OUT)):
                 m.d.comb += Assert(before == 0)
@@ -116,3 +120,29 @@ class Order(wiring.Component):
                 Assert(slot.beside < 3)]
         m.d.comb += Cover(first & (slot.action == Pass.FORWARD))
         return m
+
+    def _one_way(self, m, dut, known):
+        """Whether one vector is transformed, and what holds of it."""
+        if not self.shape.one_way:
+            return C(0)
+        way, action, slot = Signal(WAY), dut.action, dut.issued
+        passes = Pass.LOAD, Pass.SEED, Pass.TABLE, Pass.INVERSE, Pass.FORWARD, Pass.HAND_OUT
+        m.d.sync += way.eq(self.way)
+        m.d.comb += [
+            Assume(~known | (self.way.as_value() == way.as_value())),
+            Assume(~self.way.one | (self.power <= self.shape.one_way_most)),
+            Assert(~self.way.one | dut.ready | (dut.vector == 0)),
+            Assert(~self.way.one | dut.ready | (sum((action == each for each in passes), C(0, 3))
+                                                != 0)),
+        ]
+        # The table's plane has no value of the vector, and nothing else is written there.
+        made = sum((slot.action == each for each in TABLES), C(0, 2)) != 0
+        halves = sum((slot.action == each for each in BUTTERFLIES), C(0, 2)) != 0
+        with m.If(self.way.one & slot.valid & known):
+            with m.If(made):
+                m.d.comb += Assert((slot.target == FREE) & (slot.left == FREE))
+            with m.If(halves):
+                m.d.comb += Assert((slot.first_plane != FREE) & (slot.second_plane != FREE))
+            with m.If(slot.action == Pass.LOAD):
+                m.d.comb += Assert(slot.target != FREE)
+        return self.way.one
