@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from proofmill.host.cli import signals
@@ -147,7 +149,7 @@ def run(options: argparse.Namespace) -> int:
         until_end.callback(devices.close)
         if ahead is None:
             devices.prepare(screen)
-        prepared = _prepare(options, screen, devices, node, ahead)
+        prepared = _prepare(options, screen, devices, node, ahead, until_end)
         if prepared.certified is not None:
             until_end.callback(prepared.certified.close)
         return _mine(options, prepared, devices, start)
@@ -212,9 +214,9 @@ def _mine(options: argparse.Namespace, run: _Run, devices: Devices, start: float
 
 
 def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
-             node: "ExternalEvm | None", ahead: "Ahead | None") -> _Run:
+             node: "ExternalEvm | None", ahead: "Ahead | None", until_end: ExitStack) -> _Run:
     """A miner on the contracts of the chain's own blocks, or on those of `node`. `ahead`: what
-    builds the device meanwhile, None where it is open."""
+    builds the device meanwhile, None where it is open. `until_end`: of the run."""
     from proofmill.host.network.certificates.publish import Publisher
     from proofmill.host.network.certificates.rewards import certificate_sources
     from proofmill.host.network.consensus.block_proofs import block_verifier, check_key
@@ -228,7 +230,9 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
     )
     from proofmill.host.network.contracts.deployment import prepare
     from proofmill.host.network.contracts.ledger import ledger_sources
+    from proofmill.host.network.evm.on_disk import keep_on_disk
     from proofmill.host.network.second_layer.engines import EvmEngines, chain_parameters
+    from proofmill.host.network.second_layer.execution_layer import EvmExecutionLayer
     from proofmill.host.network.second_layer.second_layer import EmbeddedLayer
     from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
     from proofmill.host.prover.groth16.proving_key import ProvingKey
@@ -251,6 +255,9 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
         chain = EmbeddedChain(
             block_verifier(key.verification_key), seed=options.seed, size=circuit.size,
             engines=ledger_engines if node else engines)
+        if isinstance(chain.execution_layer, EvmExecutionLayer):
+            keep_on_disk(chain.execution_layer.evm, Path(until_end.enter_context(
+                TemporaryDirectory(prefix="proofmill-mine-"))), until_end)
         slots = EPOCHS_BEFORE * chain.slots_per_epoch
         for done in range(slots):
             bar(done, slots)

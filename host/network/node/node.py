@@ -25,7 +25,7 @@ from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.evm.account import Account as EvmAccount
 from proofmill.host.network.evm.history import HISTORY, History
-from proofmill.host.network.evm.states import STATES, StateFile
+from proofmill.host.network.evm.on_disk import keep_on_disk
 from proofmill.host.network.node.admission import Liability
 from proofmill.host.network.node.archive import BLOCKS, Archive
 from proofmill.host.network.node.beginning import FinalStates
@@ -299,8 +299,7 @@ class Node:
             self._final: FinalStates | None = None
             if clock is None:
                 self.follower = Follower(setup.chain, self.archive)
-                self.follower.execution_layer.evm.keep_in(
-                    files.enter_context(StateFile(setup.folder / STATES)))
+                keep_on_disk(self.follower.execution_layer.evm, setup.folder, files)
             else:
                 # A service runs too long to keep every block's facts for a report, or to check all
                 # blocks whenever it starts.

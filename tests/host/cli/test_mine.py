@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from hashlib import sha256
 from pathlib import Path
@@ -20,6 +21,7 @@ from proofmill.host.ground.owner import Owner
 from proofmill.host.network.certificates.light import LightNode
 from proofmill.host.network.consensus.keys import derive_keys
 from proofmill.host.network.evm.account import address_of
+from proofmill.host.network.evm.states import StateFile
 from proofmill.host.prover.circuits.finality.vote import Checkpoint
 from proofmill.host.prover.devices import ahead
 from proofmill.host.prover.devices.catalogue import open_device
@@ -153,10 +155,24 @@ def test_the_readmes_sample_is_what_it_shows(capsys):
         assert line.strip() == "..." or line in shown, line
 
 
-def test_a_seed_decides_everything_but_the_time(capsys, tmp_path):
-    kept = tmp_path / "kept"
+def test_a_seed_decides_everything_but_the_time(capsys, tmp_path, monkeypatch):
+    """What is final is on the disk meanwhile, and gone at the end."""
+    kept, scratch, right = tmp_path / "kept", tmp_path / "scratch", StateFile.move
+    scratch.mkdir()
+    moved = set()
+
+    def move(self, roots, source):
+        assert self.path.exists()
+        moved.add(self.path)
+        return right(self, roots, source)
+
+    monkeypatch.setattr(StateFile, "move", move)
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     runs = [mine(capsys, "--blocks", "1", "--device", "cpu", "--seed", "7", *more)[1:]
             for more in ((), ("--proofs", str(kept)))]
+    assert [path.name for path in moved] == ["states.sqlite"] * 2
+    assert all(path.parent.parent == scratch for path in moved)
+    assert not [path for path in scratch.iterdir() if path.name.startswith("proofmill-mine-")]
     for record, _ in runs:
         record.pop("seconds")
         # A proof's own randomness is in its bytes, and what these cost as data differs.
