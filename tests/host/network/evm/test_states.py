@@ -18,7 +18,10 @@ from proofmill.host.network.evm.node_table import NodeTable, children
 from proofmill.host.network.evm.states import StateFile, States
 from proofmill.host.network.evm.sweep import reachable
 
-ACCOUNTS, WORDS = 12, 40
+ACCOUNTS, WORDS = 6, 12
+PLACES = [keccak(number.to_bytes(32, "big")) for number in range(WORDS)]
+WINDOW = 14
+"""States that are built on, from the final one on."""
 
 
 class World:
@@ -29,6 +32,8 @@ class World:
         self.entries: MutableMapping[bytes, bytes] = {} if entries is None else entries
         self.root = BLANK_ROOT_HASH
         self._storages: dict[int, bytes] = {}
+        self._earlier: list[tuple[bytes, dict[bytes, bytes]]] = []
+        """Storages, which may be there again: the nodes at their roots, and words by place."""
 
     def change(self) -> bytes:
         """The root of another state: words of accounts are set, changed and cleared, accounts come
@@ -45,12 +50,19 @@ class World:
             storage = HexaryTrie(self.entries, self._storages.get(
                 other if draw.random() < 0.2 else number, BLANK_ROOT_HASH))
             for _ in range(draw.randrange(6)):
-                place = keccak(draw.randrange(WORDS).to_bytes(32, "big"))
+                place = draw.choice(PLACES)
                 if draw.random() < 0.3:
                     storage.delete(place)
                 else:
                     storage[place] = rlp.encode(draw.choice((1, 2**200 + draw.randrange(3))))
+            if draw.random() < 0.3 and self._earlier:
+                _, words = draw.choice(self._earlier[-8:])
+                storage = HexaryTrie(self.entries)
+                for place, word in words.items():  # its nodes are written once more
+                    storage[place] = word
             self._storages[number] = storage.root_hash
+            self._earlier.append((self.entries.get(storage.root_hash, b""), {
+                place: storage[place] for place in PLACES if place in storage}))
             accounts[key] = rlp.encode([
                 draw.randrange(3), draw.randrange(10**20), storage.root_hash,
                 self.code() if draw.random() < 0.5 else EMPTY_SHA3])
@@ -58,10 +70,10 @@ class World:
         return self.root
 
     def code(self) -> bytes:
-        """Of a few; one is that of a node, byte for byte."""
+        """Of a few; some are those of nodes, byte for byte."""
         code = bytes([self.draw.randrange(3)]) * 50
-        if self.draw.random() < 0.3 and self.root in self.entries:
-            code = self.entries[self.root]
+        if self._earlier and self.draw.random() < 0.6:
+            code = self.draw.choice(self._earlier[-8:])[0] or code
         name = bytes(keccak(code))
         self.entries[name] = code
         return name
@@ -112,13 +124,37 @@ def test_what_can_still_be_asked_for_is_there(
         for number in range(120):
             roots.append(world.change())
             assert plain.change() == roots[-1]
-            if number % 5 == 4:
-                machine.settle(roots[-5], lambda: set(roots[-5:]), [])
-                require_exact(file.nodes, plain.entries, roots[-5:-4])
+            base = max(0, number - number % 2 - WINDOW)
+            if number % 2 == 0:
+                machine.settle(roots[base], lambda base=base: set(roots[base:]), [])
+                require_exact(file.nodes, plain.entries, roots[base:base + 1])
                 most = max(most, len(machine._new))
-            live = reachable(plain.entries, roots[-1 - number % 5:])
+            live = reachable(plain.entries, roots[base:])
             assert all(machine[key] == plain.entries[key] for key in live)
     assert 0 < most < len(plain.entries) / 4
+
+
+def test_code_that_is_a_node_byte_for_byte_hides_nothing(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A contract's code, which is final, is the root of a storage that is not: what is below that
+    is kept. Anybody may create such a contract."""
+    monkeypatch.setattr(states, "LEAST_SWEPT", 1)
+    machine, roots = States(), list[bytes]()
+    storage = HexaryTrie(machine)
+    for place in PLACES:
+        storage[place] = rlp.encode(2**200)
+    root = storage.root_hash
+    for number, (kept, code) in enumerate(((BLANK_ROOT_HASH, root), (root, EMPTY_SHA3))):
+        accounts = HexaryTrie(machine, roots[-1] if roots else BLANK_ROOT_HASH)
+        accounts[PLACES[number]] = rlp.encode([0, 0, kept, code])
+        roots.append(accounts.root_hash)
+    wanted = reachable(machine, roots)
+    with StateFile(tmp_path / "states.sqlite") as file:
+        machine.keep_in(file)
+        machine.settle(roots[0], lambda: roots, [])
+        assert all(key in machine for key in wanted)
+        machine.settle(roots[1], lambda: roots[1:], [])
+        require_exact(file.nodes, machine, roots[1:])
 
 
 def test_a_file_takes_what_another_has(tmp_path: Path) -> None:
