@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from proofmill.host.network.node.wire import Topic
 from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
 from proofmill.host.prover.circuits.finality.size import CertificateSize
 from proofmill.host.prover.circuits.finality.vote import Checkpoint
+from proofmill.host.prover.devices.apart import ApartDevice
 from proofmill.host.prover.groth16.verification_key import VerificationKey
 from proofmill.host.prover.groth16.zkey import read_zkey
 
@@ -67,6 +69,8 @@ class CertificateSetup:
     """None where nobody makes eras of proven history."""
     sign: bool = True
     """Whether the node signs with the companion keys of its own validators."""
+    device: str = "cpu"
+    """What proves certificates, where this node makes them."""
 
     def without_making(self) -> "CertificateSetup":
         """The same for a node that makes neither certificates nor eras."""
@@ -125,7 +129,9 @@ class Certificates:
         if self._setup.zkey is not None:
             self._certifier = Certifier(
                 FinalityCircuit(self._setup.size), read_zkey(self._setup.zkey), maker,
-                self.companions, lambda: self.exchange.light.known, beside, self._deliver)
+                self.companions, lambda: self.exchange.light.known, beside, self._deliver,
+                None if self._setup.device == "cpu" else partial(
+                    ApartDevice, self._setup.device))
 
     @property
     def busy(self) -> bool:

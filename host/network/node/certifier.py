@@ -1,7 +1,7 @@
 """Makes certificates: what the chain has justified, proven from the votes of companion keys.
 
 One node of a chain does so; any other could, since all hear the same votes. It proves beside its
-duties, on the processor, one certificate at a time.
+duties, on a device of its own, one certificate at a time.
 """
 
 import logging
@@ -20,6 +20,7 @@ from proofmill.host.prover.circuits.finality.size import CertificateSize
 from proofmill.host.prover.circuits.finality.statement import SignedVote
 from proofmill.host.prover.circuits.finality.vote import Checkpoint, Link, certificate_tag
 from proofmill.host.prover.devices.cpu import CpuDevice
+from proofmill.host.prover.devices.device import Device
 from proofmill.host.prover.groth16.prove import Prover
 from proofmill.host.prover.groth16.proving_key import ProvingKey
 
@@ -58,10 +59,16 @@ class Certifier:
 
     def __init__(self, circuit: FinalityCircuit, key: ProvingKey, maker: Maker,
                  companions: Companions, known: Callable[[], Finality], beside: Beside[Certificate],
-                 deliver: Callable[[Certificate], None]) -> None:
-        """`known`: by certificates, now. `deliver` hears of every one that is made."""
-        self._device = CpuDevice()
-        self._prove = certificate_prover(circuit, Prover(key, self._device), self._step)
+                 deliver: Callable[[Certificate], None],
+                 open_device: Callable[[], Device] | None = None) -> None:
+        """`known`: by certificates, now. `deliver` hears of every one that is made. `open_device`:
+        opens what proves; while it fails the processor does, as it does by default."""
+        self._processor = CpuDevice()
+        self._device: Device = self._processor if open_device is None else open_device()
+        self._open_device = open_device
+        self._prove = certificate_prover(circuit, Prover(key, self._device) if (
+            open_device is None) else Prover(key, self._device, self._processor,
+                                             reopen=self._reopened), self._step)
         self._closed = False
         self._maker, self._companions, self._known = maker, companions, known
         self._beside, self._deliver = beside, deliver
@@ -111,6 +118,14 @@ class Certifier:
         self._closed = True
         self.wait()
         self._device.close()
+        if self._device is not self._processor:
+            self._processor.close()
+
+    def _reopened(self) -> Device:
+        """The device again; what it was before is closed."""
+        assert self._open_device is not None
+        self._device = self._open_device()
+        return self._device
 
     def _step(self, done: int, total: int) -> None:
         if self._closed:

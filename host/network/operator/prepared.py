@@ -3,7 +3,7 @@
 import os
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -167,7 +167,7 @@ def _certificates(settings: Settings, base: Path, chain: Chain) -> CertificateSe
     if key.verification_key.to_json() != known.key.to_json():
         raise ProofmillError(f"certificates.key {path}: is of another circuit or ceremony than the "
                              "chain's certificates; name the one that was made with chain.json")
-    return known.setup(table.sign, path)
+    return replace(known.setup(table.sign, path), device=table.device)
 
 
 def _market(settings: Settings, base: Path, prover_key: ValidatorKey | None,

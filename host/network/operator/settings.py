@@ -163,8 +163,10 @@ class CertificatesTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields
         "sign votes with the companion keys of this node's validators, which follow from the keys "
         "in their keystores"))] = True
     make: Annotated[bool, Meta(description=(
-        "make certificates of all nodes' votes, on the processor; the node has to be a prover"))
-        ] = False
+        "make certificates of all nodes' votes; the node has to be a prover"))] = False
+    device: Annotated[str, Meta(description=(
+        "what proves them: cpu, model, rtl or serial:PORT; none of prover.devices at the same "
+        "port"))] = "cpu"
     key: Annotated[Place, Meta(description=(
         "the proving key of certificates, .zkey"))] = "certificate.zkey"
 
@@ -430,9 +432,10 @@ def _check_devices(settings: Settings, locate: typing.Callable[[str], str]) -> N
 
     names = [*(name for name in DEVICES if name != "serial:PORT"), WORKERS]
     stand_in = settings.prover.stand_in
-    for key, of_key in (("devices", settings.prover.devices),
-                        ("stand_in", stand_ins(settings))):
-        where = locate(f"prover.{key}")
+    for key, of_key in (("prover.devices", settings.prover.devices),
+                        ("prover.stand_in", stand_ins(settings)),
+                        ("certificates.device", (settings.certificates.device,))):
+        where = locate(key)
         for place, name in enumerate(of_key):
             if name.startswith("serial:"):
                 try:
@@ -441,11 +444,16 @@ def _check_devices(settings: Settings, locate: typing.Callable[[str], str]) -> N
                     raise ProofmillError(
                         f"{where}: {name!r} is no serial port; write serial:/dev/ttyUSB0 or "
                         "serial:/dev/ttyUSB0@3000000") from error
-            elif name not in names:
+            elif name not in names or (name == WORKERS and key == "certificates.device"):
+                there = [*DEVICES, *([] if key == "certificates.device" else [WORKERS])]
                 raise ProofmillError(
-                    f"{where}: there is no device {name!r}{did_you_mean(name, names)}; the "
-                    f"devices are {', '.join((*DEVICES, WORKERS))}")
-            if name in of_key[:place] or (key == "devices" and name == stand_in):
+                    f"{where}: there is no device {name!r}{did_you_mean(name, there)}; the "
+                    f"devices are {', '.join(there)}")
+            if key == "certificates.device" and name.startswith("serial:") and name in (
+                    *settings.prover.devices, stand_in):
+                raise ProofmillError(f"{where}: {name!r} makes block proofs; name another board, "
+                                     "or cpu")
+            if name in of_key[:place] or (key == "prover.devices" and name == stand_in):
                 raise ProofmillError(f"{where}: {name!r} is named twice; a device makes one proof "
                                      "at a time, so name each once")
 

@@ -83,6 +83,27 @@ def test_who_proves_makes_certificates_and_all_sign(chain: Path) -> None:
     assert quiet is not None and quiet.zkey is None and not quiet.sign
 
 
+def test_certificates_are_proven_on_the_device_that_is_named(chain: Path) -> None:
+    home = chain / "node-0"
+
+    def device(**environment: str) -> str:
+        found = ready(home, **environment).setup.certificates
+        assert found is not None
+        return found.device
+
+    assert device() == "cpu"
+    assert device(PROOFMILL_CERTIFICATES_DEVICE="rtl") == "rtl"
+    board = "serial:/dev/ttyUSB0"
+    assert device(PROOFMILL_CERTIFICATES_DEVICE=board) == board
+    for name, more, reason in (
+            ("modl", {}, r"CERTIFICATES_DEVICE.*: there is no device 'modl'"),
+            ("workers", {}, r"CERTIFICATES_DEVICE.*: there is no device 'workers'"),
+            ("serial:", {}, "is no serial port"),
+            (board, {"PROOFMILL_PROVER_DEVICES": board}, "makes block proofs; name another board")):
+        with pytest.raises(ProofmillError, match=reason):
+            device(PROOFMILL_CERTIFICATES_DEVICE=name, **more)
+
+
 def test_a_node_signs_if_its_settings_say_so(chain: Path, tmp_path: Path) -> None:
     shutil.copytree(chain / "node-1", tmp_path / "node-1")
     secrets = {}
