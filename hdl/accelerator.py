@@ -31,13 +31,14 @@ from proofmill.hdl.commands import (
 from proofmill.hdl.counters import COUNTER_BITS
 from proofmill.hdl.curve import Group
 from proofmill.hdl.description import describe
-from proofmill.hdl.evaluate import evaluate_states, room_words, scalars_extent
+from proofmill.hdl.evaluate import PLACES, evaluate_states, room_words, scalars_extent
 from proofmill.hdl.exchange import exchange
 from proofmill.hdl.extent import Extent
 from proofmill.hdl.fetcher import REQUEST, WRITE
 from proofmill.hdl.matmul import array_words, matmul_states, matmul_words
 from proofmill.hdl.msm import Msm, MsmShape
 from proofmill.hdl.one_way import one_way_states
+from proofmill.hdl.prove import PERFORMED, Performance
 from proofmill.hdl.windows import MAX_WINDOW
 
 
@@ -94,10 +95,14 @@ class Accelerator(wiring.Component):
         m = Module()
         shape = self.shape
         m.submodules.msm = msm = Msm(shape, self.program)
-        wiring.connect(m, msm.requests, wiring.flipped(self.requests))
-        wiring.connect(m, msm.points, wiring.flipped(self.points))
+        proves = Performance(m, self, msm) if shape.proves else None
+        if proves is None:
+            wiring.connect(m, msm.requests, wiring.flipped(self.requests))
+            wiring.connect(m, msm.points, wiring.flipped(self.points))
 
-        commands, answers = self.commands, self.answers
+        # The words of commands, wherever they come from.
+        self.words = self.commands if proves is None else proves.words
+        commands, answers = self.words, self.answers
         header = Signal(HEADER)
         place = Signal(PLACE)
         region = Signal(REGION)
@@ -120,14 +125,18 @@ class Accelerator(wiring.Component):
         held = None
         if shape.evaluator is not None:  # scalars may lie in the memory
             held = Signal()
-            m.d.comb += [held.eq((header.command == Command.MULTIPLY) & header.finish[1]),
+            here = header.finish[1]
+            if proves is not None:
+                here |= proves.performing
+            m.d.comb += [held.eq((header.command == Command.MULTIPLY) & here),
                          msm.stored.eq(held), msm.scalars_at.eq(stored.words)]
 
         def finish():
             return header.finish != 0 if held is None else header.finish[0]
 
         def words_left():
-            return stored.words if held is None else Mux(held, 0, stored.words)
+            none = held if proves is None else held | proves.performing
+            return stored.words if held is None else Mux(none, 0, stored.words)
 
         batches = C(0)
         if shape.batches:
@@ -156,6 +165,8 @@ class Accelerator(wiring.Component):
             of_words = of_words | (header.command == Command.MATMUL)
         if shape.evaluator is not None:
             of_words = of_words | (header.command == Command.EVALUATE)
+        if proves is not None:
+            of_words = of_words | (header.command == Command.PROVE)
         with m.If(of_words):
             m.d.comb += [extent.words.eq(place.count), extent.copies.eq(0)]
         with m.Else():
@@ -182,6 +193,9 @@ class Accelerator(wiring.Component):
                 if shape.evaluator is not None:
                     with m.Case(Command.EVALUATE):
                         m.d.comb += splits.eq(place.address[:within].any())
+                if proves is not None:
+                    with m.Case(Command.PROVE):
+                        m.d.comb += splits.eq(proves.place.address[:within].any())
             fits &= ~splits
 
         def record(name, values):
@@ -203,13 +217,15 @@ class Accelerator(wiring.Component):
 
         transform = self._count_transform(m, msm, size)
         words = None if shape.matrix is None else matmul_words(m, self, msm)
-        with m.FSM():
+        with m.FSM() as states:
             with m.State("COMMAND"):
                 m.d.comb += commands.ready.eq(msm.ready)
                 with m.If(commands.valid & msm.ready):
                     m.d.sync += [header.as_value().eq(commands.payload), error.eq(Error.NONE),
                                  index.eq(0)]
                     m.next = "DECODE"
+                if proves is not None:
+                    proves.end(m, msm, error)
             with m.State("DECODE"):
                 with m.Switch(header.command):
                     with m.Case(Command.IDENTIFY):
@@ -231,10 +247,19 @@ class Accelerator(wiring.Component):
                     if shape.one_way:
                         with m.Case(Command.ONE_WAY):
                             m.next = "ONE_WAY"
+                    if proves is not None:
+                        with m.Case(Command.PROVE):
+                            m.next = "PLACE"
                     with m.Case(Command.RESET):
                         m.d.comb += msm.clear.eq(1)
                         m.next = "CLEARING"
                     with m.Default():
+                        m.d.sync += error.eq(Error.UNKNOWN_COMMAND)
+                        m.next = "REPLY"
+                if proves is not None:
+                    with m.If(proves.performing & Cat(
+                            header.command != each for each in PERFORMED).all()):
+                        m.d.comb += msm.clear.eq(0)
                         m.d.sync += error.eq(Error.UNKNOWN_COMMAND)
                         m.next = "REPLY"
             with m.State("PLACE"):
@@ -249,9 +274,15 @@ class Accelerator(wiring.Component):
                     if shape.matrix is not None:
                         with m.Elif(header.command == Command.MATMUL):
                             m.next = "MATRIX"
+                    if proves is not None:
+                        with m.Elif(header.command == Command.PROVE):
+                            m.next = "SCRIPT"
             with m.State("LOAD"):
                 with m.If(place.count == 0):
                     m.next = "REPLY"
+                    if proves is not None:
+                        with m.If(header.command == Command.PROVE):
+                            m.next = "PERFORM"
                 with m.Else():
                     m.d.comb += [self.writes.valid.eq(commands.valid),
                                  commands.ready.eq(self.writes.ready)]
@@ -289,6 +320,10 @@ class Accelerator(wiring.Component):
                 with m.Elif(finish() & (not shape.finisher)):
                     m.d.sync += error.eq(Error.FINISH)
                     m.next = "REFUSE"
+                if proves is not None:
+                    with m.Elif(header.finish[2] & ~(finish() & proves.performing)):
+                        m.d.sync += error.eq(Error.FINISH)
+                        m.next = "REFUSE"
                 with m.Elif((slices.batched != 0) & ~batches):
                     m.d.sync += error.eq(Error.BATCHES)
                     m.next = "REFUSE"
@@ -303,9 +338,15 @@ class Accelerator(wiring.Component):
                         m.d.sync += error.eq(Error.MEMORY)
                         with m.If(header.command == Command.LOAD):
                             m.d.sync += stored.words.eq(place.count)
+                        if proves is not None:
+                            with m.Elif(header.command == Command.PROVE):
+                                m.d.sync += stored.words.eq(place.count)
                         m.next = "REFUSE"
                     with m.Elif(header.command == Command.LOAD):
                         m.next = "LOAD"
+                    if proves is not None:
+                        with m.Elif(header.command == Command.PROVE):
+                            m.next = "SCRIPT_EXTENT"
                     if shape.transform is not None:
                         with m.Elif(header.command == Command.TRANSFORM):
                             m.next = "TRANSFORM"
@@ -335,6 +376,8 @@ class Accelerator(wiring.Component):
                     answers.payload.eq(msm.answers.payload),
                     msm.answers.ready.eq(answers.ready),
                 ]
+                if proves is not None:
+                    proves.keep(m, self, msm, header.finish[2])
                 with m.If(commands.valid & commands.ready):
                     m.d.sync += stored.words.eq(stored.words - 1)
                 with m.If(msm.refused):
@@ -358,10 +401,15 @@ class Accelerator(wiring.Component):
             if shape.evaluator is not None:
                 evaluate_states(m, self, msm, header, place, size, stored, error, reply, extent,
                                 fits)
-                record("ROOM", room_words(shape.evaluator, shape.transform).values())
+                record("ROOM", room_words(shape).values())
                 record("PHASES", msm.evaluation.phases)
             if shape.one_way:
                 one_way_states(m, self, msm, header, size, stored, error, reply)
+            if proves is not None:
+                proves.states(m, self, place, stored, error, reply, extent, fits)
+                proves.wanted(m, states, (
+                    "COMMAND", "PLACE", "REGION", "SLICES", "STORED", "BIAS", *PLACES, "RESULTS"),
+                    msm.ready, error)
             record("COUNTERS", [*(msm.counters[name] for name in SUM_COUNTERS), *transform])
         return m
 
@@ -375,7 +423,7 @@ class Accelerator(wiring.Component):
                 m.d.sync += counts[name].eq(counts[name] + 1)
             with m.If(msm.transform):
                 m.d.sync += counts[name].eq(0)
-        m.d.comb += [msm.power.eq(size.power), msm.values.payload.eq(self.commands.payload)]
+        m.d.comb += [msm.power.eq(size.power), msm.values.payload.eq(self.words.payload)]
         with m.If(msm.writes.valid):
             m.d.comb += [self.writes.valid.eq(1), self.writes.payload.eq(msm.writes.payload)]
         m.d.comb += msm.writes.ready.eq(self.writes.ready)
@@ -383,7 +431,7 @@ class Accelerator(wiring.Component):
 
     def _transform_states(self, m, msm, place, size, stored, error, reply):
         """The states of TRANSFORM, those of its words and its answer."""
-        shape, commands = self.shape.transform, self.commands
+        shape, commands = self.shape.transform, self.words
         with m.State("SIZE"):
             m.d.comb += commands.ready.eq(1)
             with m.If(commands.valid):

@@ -48,6 +48,7 @@ class Command(enum.IntEnum):
     EVALUATE = 9
     EVALUATION = 10
     ONE_WAY = 11
+    PROVE = 12
 
 
 class Segment(enum.IntEnum):
@@ -139,6 +140,17 @@ DESCRIPTIONS = {
                      "`last` set, then the numbers, canonical, as many words each. With `finish` 0 "
                      "there is but the header: the ANSWER's `unit` is the largest `power`. Where "
                      "there are no such transforms it is an unknown command.",
+    Command.PROVE: "Prove under the key whose commands are the `count` words of the second PLACE, "
+                   "which LOAD has put there, as the points and matrices that they name: MULTIPLY, "
+                   "EVALUATE and COUNTERS, no others, and the scalars of each MULTIPLY lie in the "
+                   "memory. The `count` words of the first PLACE follow, and are written there: a "
+                   "witness, and a proof's random numbers. Then the commands are carried out one "
+                   "after another, and each is answered as if it had come over the link; one that "
+                   "is answered with an error is the last. With 4 more in `finish` a MULTIPLY's "
+                   "point is also written to the memory: the first of a PROVE behind the words "
+                   "that followed, each other behind the one before. At last comes an ANSWER with "
+                   "`last` set and the error of the last command. Where ROOM says that there is "
+                   "none it is an unknown command.",
 }
 
 HEADER = data.StructLayout({"command": unsigned(8), "group": unsigned(8), "window": unsigned(8),
@@ -188,6 +200,7 @@ WORDS = {
     Command.EVALUATE: (HEADER, PLACE, PLACE, PLACE, SIZE),
     Command.EVALUATION: (HEADER,),
     Command.ONE_WAY: (HEADER, SIZE),
+    Command.PROVE: (HEADER, PLACE, PLACE),
 }
 """The words of each command before its data."""
 
@@ -204,7 +217,8 @@ class Error(enum.IntEnum):
                      # more windows than one
     MAILBOXES = 3    # the regions of some level do not fit the memory
     GROUP = 4        # not one of this gateware's
-    FINISH = 5       # this gateware has no finisher
+    FINISH = 5       # this gateware has no finisher; or a point stays, and none is made, or not in
+                     # a PROVE
     MEMORY = 6       # words are named that the memory has not, or that begin within a transfer
     TRANSFORM = 7    # it has no transforms, none of this size, or other words or `count`
     BATCHES = 8      # this gateware makes no sums in batches
@@ -242,10 +256,10 @@ ARRAY = ("operand_bits", "interval", "carry_cycles", "loop", "element", "product
 """The words of an answer to MATRICES: with the identity's `curve`, `digit` and `limb` the fields of
 a `hdl.matrix_unit.MatrixUnitShape`."""
 
-ROOM = ("places", "spacing", "radix", "value_words")
+ROOM = ("places", "spacing", "radix", "value_words", "proves")
 """The words of an answer to EVALUATION: there are 2 ** `places` places for wires, for numbers of
 coefficients, and rows; entries of a row are at least `spacing` entries apart; coefficients are
-times 2 ** `radix`; and a value has `value_words` words."""
+times 2 ** `radix`; a value has `value_words` words; and `proves` is 1 where PROVE is a command."""
 
 PHASES = ("brought", "evaluated", "given")
 """The last words of an answer to EVALUATE, cycles: in which coefficients and wires came from the

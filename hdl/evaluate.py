@@ -4,8 +4,7 @@ from amaranth import *
 from amaranth.utils import exact_log2
 
 from proofmill.hdl.commands import PLACE, Error
-from proofmill.hdl.evaluation import EvaluationShape
-from proofmill.hdl.transform_shape import TransformShape
+from proofmill.hdl.msm import MsmShape
 
 PLACES = ("PROGRAM", "WITNESS", "TILES")
 """The states for the words of an EVALUATE before its size, and what they name."""
@@ -15,17 +14,19 @@ POWER_BITS = 5
 """Bits of the power of vectors that there may be at all."""
 
 
-def room_words(shape: EvaluationShape, transform: TransformShape) -> dict[str, int]:
+def room_words(shape: MsmShape) -> dict[str, int]:
     """What is said of an evaluation in answer to EVALUATION, `hdl.commands.ROOM`."""
-    return {"places": shape.row_bits, "spacing": shape.spacing,
-            "radix": shape.multiplier.radix.bit_length() - 1, "value_words": transform.value_words}
+    unit, transform = shape.evaluator, shape.transform
+    return {"places": unit.row_bits, "spacing": unit.spacing,
+            "radix": unit.multiplier.radix.bit_length() - 1, "value_words": transform.value_words,
+            "proves": int(shape.proves)}
 
 
 def evaluate_states(m, accelerator, msm, header, place, size, stored, error, reply, extent, fits):
     """The states of EVALUATE, from the words behind its `header` on; see `extent` and `fits` in
     `hdl.accelerator.Accelerator`."""
     transform, port = accelerator.shape.transform, msm.evaluation
-    commands, answers = accelerator.commands, accelerator.answers
+    commands, answers = accelerator.words, accelerator.answers
     writes, put = accelerator.writes, Signal(PLACE["address"].width, name="put")
     kept = {"PROGRAM": Signal(PLACE, name="program"), "WITNESS": Signal(PLACE, name="witness")}
     m.d.comb += [port.program.eq(kept["PROGRAM"]), port.witness.eq(kept["WITNESS"])]

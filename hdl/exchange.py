@@ -7,7 +7,7 @@ def exchange(m, accelerator, msm, names, left, reply, values, results):
     """The states of this, by two `names`: `left` words of the accelerator's commands go to the
     stream `values`, whose payload they are already; `reply` is answered; and `results` go out until
     `msm` is ready again."""
-    commands, answers = accelerator.commands, accelerator.answers
+    commands, answers = accelerator.words, accelerator.answers
     taking, answering = names
     with m.State(taking):
         m.d.comb += [values.valid.eq(commands.valid), commands.ready.eq(values.ready)]

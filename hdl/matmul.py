@@ -28,13 +28,13 @@ def matmul_words(m, accelerator, msm):
     m.d.comb += [
         *(getattr(msm.matrices, name).eq(matrix[name]) for name, _ in MATRIX),
         msm.matrices.entry.eq(operands.entry), msm.matrices.words.eq(operands.words),
-        msm.matrices.activations.payload.eq(accelerator.commands.payload)]
+        msm.matrices.activations.payload.eq(accelerator.words.payload)]
     return matrix, operands, kept
 
 
 def matmul_states(m, accelerator, msm, words, place, stored, error, reply):
     """The states of MATMUL, from the words behind its `place` on; see `matmul_words`."""
-    shape, commands = accelerator.shape.matrix, accelerator.commands
+    shape, commands = accelerator.shape.matrix, accelerator.words
     matrix, operands, kept = words
     for name, word, following in (("MATRIX", matrix, "OPERANDS"),
                                   ("OPERANDS", operands, "START_MATMUL")):

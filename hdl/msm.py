@@ -184,6 +184,12 @@ class MsmShape:
         return EvaluationShape(multiplier=self.adder.multiplier, lent=True, **dict.fromkeys(
             ("wire_bits", "number_bits", "row_bits"), self.mailbox_bits))
 
+    @property
+    def proves(self) -> bool:
+        """A proof may be made by commands in the memory: there are all that it takes, and what is
+        summed up lies there as points do."""
+        return self.evaluator is not None and self.finisher and self.batch is None
+
     @cached_property
     def batches(self) -> dict[Group, BatchShape]:
         """The batch-affine adders, on the point adder's first multiplier, by group."""

@@ -7,7 +7,7 @@ from proofmill.hdl.commands import Command, Error
 
 def one_way_states(m, accelerator, msm, header, size, stored, error, reply):
     """The states of ONE_WAY, from its header to where its words are taken as a TRANSFORM's are."""
-    shape, commands = accelerator.shape.transform, accelerator.commands
+    shape, commands = accelerator.shape.transform, accelerator.words
     fits, asked = Signal(name="one_way_fits"), header.finish[0]
     this = header.command == Command.ONE_WAY
     m.d.comb += [msm.way.one.eq(this), msm.way.inverse.eq(header.finish[1]),

@@ -42,6 +42,7 @@ class Room:
     spacing: int
     radix: int
     value_words: int
+    proves: int = 0
 
 
 @dataclass(frozen=True)
@@ -195,6 +196,13 @@ def evaluate_words(program_place: tuple[int, int], witness_place: tuple[int, int
             *(pack(PLACE, address=address, count=count)
               for address, count in (program_place, witness_place, tiles)),
             pack(SIZE, power=power)]
+
+
+def prove_words(data: tuple[int, int], commands: tuple[int, int]) -> list[int]:
+    """The words of PROVE before those that go to the place of `data`; places are (address, words).
+    """
+    return [pack(HEADER, command=Command.PROVE),
+            *(pack(PLACE, address=address, count=count) for address, count in (data, commands))]
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def on_the_accelerator(key: ProvingKey, witness: Limbs) -> OnChip:
     """The program of a key, made for `rtl+e` and run by its definition."""
     shape = with_evaluation(STANDARD)
     assert shape.evaluator is not None and shape.transform is not None
-    room = Room(**room_words(shape.evaluator, shape.transform))
+    room = Room(**room_words(shape))
     matrices = matrices_of(key)
     words = program(room, BN254_SCALAR.modulus, matrices).tolist()
     return OnChip(len(words), run(

@@ -59,6 +59,8 @@ def _where_cycles_went(screen: Screen, name: str, found: JsonObject) -> None:
     more = [f"{found[of]:,} more for {what}" for of, what in (
         ("evaluation", "A w and B w"), ("transforms", "the scalars h")) if found[of]]
     screen.line("; ".join([f"{name}: where its cycles went", *more]))
+    if found["words"]:
+        screen.line("one command: {:,} words to it, {:,} back".format(*found["words"]))
     table = Table(screen, WORK)
     for each, counted in found["sums"].items():
         parts = [counted["fill"], counted["sum"] + counted["output"], counted["finish"]]

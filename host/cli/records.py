@@ -584,8 +584,9 @@ FIELDS: dict[str, dict[str, str]] = {
     "bench prove": {
         "zkey": "the key", "provers": "an object: for each prover seconds, and of accelerators "
                                       "cycles, those among them of evaluation and of "
-                                      "transforms, and sums: what each counted by name; null for "
-                                      "one that is not installed",
+                                      "transforms, sums: what each counted by name, and words: "
+                                      "to it and back, of a proof by one command, else null; "
+                                      "null for one that is not installed",
         "verify_seconds": "of one proof", "rounds": "--rounds"},
     "bench gates": {
         "system": "--system", "rounds": "--rounds", "results": "a list, below"},

@@ -13,7 +13,7 @@ from tests.hdl.transform_runs import values_of
 
 
 def room_of(shape):
-    return Room(**room_words(shape.evaluator, shape.transform))
+    return Room(**room_words(shape))
 
 
 def matrices_of(power, entries):

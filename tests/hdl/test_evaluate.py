@@ -120,7 +120,7 @@ def test_streams_that_stall():
                                              (one.command, one.answers)))],
         seed=3, pause=0.3, cycles=60_000)
     assert answers[0] == [answer(Command.EVALUATION),
-                          *room_words(FEW.evaluator, FEW.transform).values()]
+                          *room_words(FEW).values()]
     for one, words in zip(runs, answers[3::3], strict=True):
         _, values, last, _ = one.split(words)
         assert last == answer(Command.EVALUATE)

@@ -44,7 +44,7 @@ from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.device import DeviceError
 from proofmill.host.prover.devices.link import Link
 from proofmill.host.prover.devices.scalar_words import scalar_words, sent_scalars
-from proofmill.sim.evaluator import Room, evaluate_words
+from proofmill.sim.evaluator import Room, evaluate_words, prove_words
 
 CHUNK = 50_000
 """Cycles between two looks at the link: how often progress is told and Ctrl-C is heard."""
@@ -112,6 +112,7 @@ class Accelerator:
 
     def __init__(self, link: Link, expected: dict[str, int] | None = None) -> None:
         self.link = link
+        self.sent = self.received = 0  # words over it
         self.identity = self._identify()
         if expected is not None and self.identity != expected:
             wrong = [f"{name} is {self.identity[name]:#x}, not {value:#x}"
@@ -210,8 +211,7 @@ class Accelerator:
         words = scalar_words(sent_scalars(scalars, plan)) if held is None else _words()
         if digits and not plan.base:  # the point itself is the last
             address += (digits - 1) * size
-        place = {"point_words": size * (digits or copies_of(plan.bits, stored)),
-                 "copy_words": size * (plan.stride // stored if stored else 1)}
+        place = self.beside(group, plan, stored, digits)
         end = words_end(size, address=address, count=len(scalars), copies=plan.copies, **place)
         if end > self.used:
             raise ValueError(f"points at word {address:,} would be read to word {end:,}; only "
@@ -236,6 +236,13 @@ class Accelerator:
                 counters[name] += found[name]
         return Sum(counters, point, points if self.identity["datapath"] else {})
 
+    def beside(self, group: Group, plan: WindowPlan, stored: int, digits: int = 0
+               ) -> dict[str, int]:
+        """How far from each other points lie, and their copies for such a plan, see `multiply`."""
+        size = self.point_words(group)
+        return {"point_words": size * (digits or copies_of(plan.bits, stored)),
+                "copy_words": size * (plan.stride // stored if stored else 1)}
+
     def _feed(self, words: Limbs, points: int,
               progress: Callable[[int], None] | None) -> Limbs:
         """Send the words of the scalars of so many points; return the answer's first word."""
@@ -244,6 +251,8 @@ class Accelerator:
         while sent < len(words) or not len(head):
             taken, head = self.link.exchange(words[sent:], 1, CHUNK)
             sent += taken
+            self.sent += taken
+            self.received += len(head)
             silent = 0 if taken else silent + 1
             self._check_patience(silent)
             gone_in = points * sent // len(words) if len(words) else points
@@ -349,10 +358,56 @@ class Accelerator:
             program, witness, power, finish=True, stays=stays is not None, tiles=tiles)))
         self._answer(Command.EVALUATE)
         scalars = self._receive(0 if stays is not None else results).reshape(-1, SCALAR_WORDS)
-        self._answer(Command.EVALUATE)
-        phases = dict(zip(PHASES, self._receive(len(PHASES)).tolist(), strict=True))
-        counters = self.counters()
+        phases, counters = self._phases(), self.counters()
         return scalars, phases | {name: counters[name] for name in TRANSFORM_COUNTERS}
+
+    def _phases(self) -> dict[str, int]:
+        self._answer(Command.EVALUATE)
+        return dict(zip(PHASES, self._receive(len(PHASES)).tolist(), strict=True))
+
+    # -- a proof by commands in the memory ------------------------------------------------------
+
+    def begin_proof(self, place: tuple[int, int], commands: tuple[int, int], words: Limbs) -> None:
+        """Send `words` to their `place` and have `commands` carried out, places are (address,
+        words); their answers are then taken with the following, in order, at last `end_proof`."""
+        self.overwritten += 1
+        self._send(np.concatenate([_words(*prove_words(place, commands)), words.reshape(-1)]))
+
+    def evaluated(self) -> dict[str, int]:
+        """The phases of an EVALUATE whose results stay."""
+        self._answer(Command.EVALUATE)
+        return self._phases()
+
+    def summed(self, group: Group, *, last: bool) -> Limbs | None:
+        """The point after the `last` pass of a MULTIPLY, None after another."""
+        self._answer(Command.MULTIPLY)
+        return self._receive(self.point_words(group)) if last else None
+
+    def counted(self) -> dict[str, int]:
+        """The counters."""
+        self._answer(Command.COUNTERS)
+        return dict(zip(COUNTERS, self._receive(len(COUNTERS)).tolist(), strict=True))
+
+    def end_proof(self) -> None:
+        """Its end."""
+        self._answer(Command.PROVE)
+
+    def next_part(self, place: tuple[int, int], commands: tuple[int, int], address: int,
+                  words: Limbs) -> None:
+        """End a part of a proof, put `words` where an accelerator without a datapath would have
+        written them, and begin the next part, see `begin_proof`: one with a datapath would not end
+        there, so nothing of that counts as sent or received."""
+        before = self.sent, self.received
+        self.end_proof()
+        self.write(address, np.ascontiguousarray(words))
+        self.begin_proof(place, commands, _words())
+        self.sent, self.received = before
+
+    def stand_in(self, address: int, words: Limbs) -> None:
+        """Write what an accelerator without a datapath would have written; likewise."""
+        before = self.sent, self.received
+        self.write(address, np.ascontiguousarray(words))
+        self.sent, self.received = before
 
     def _record(self, command: Command, names: Sequence[str]) -> dict[str, Any] | None:
         """The words that a command of one word is answered with; None where it is unknown."""
@@ -404,8 +459,7 @@ class Accelerator:
     def counters(self) -> dict[str, int]:
         """What the last MULTIPLY took, and the last TRANSFORM."""
         self._send(_words(pack(HEADER, command=Command.COUNTERS)))
-        self._answer(Command.COUNTERS)
-        return dict(zip(COUNTERS, self._receive(len(COUNTERS)).tolist(), strict=True))
+        return self.counted()
 
     def reset(self) -> None:
         """Bring the device back from whatever it was doing; what is loaded stays loaded."""
@@ -432,6 +486,7 @@ class Accelerator:
         while sent < len(words):
             taken, _ = self.link.exchange(words[sent:], 0, CHUNK)
             sent += taken
+            self.sent += taken
             silent = 0 if taken else silent + 1
             self._check_patience(silent)
 
@@ -442,6 +497,7 @@ class Accelerator:
             _, part = self.link.exchange(_words(), count, CHUNK)
             parts.append(part)
             count -= len(part)
+            self.received += len(part)
             silent = 0 if len(part) else silent + 1
             self._check_patience(silent)
         return np.concatenate(parts) if parts else _words()

@@ -2,7 +2,8 @@
 
 The process is this module, run with the number of its socket. It is told the device's name, then
 points to load, jobs to run, vectors to transform, matrices to keep and witnesses for them, points
-to combine, and matrices to multiply, and answers with progress, results or what went wrong.
+to combine, matrices to multiply, and keys to prove under, and answers with progress, results or
+what went wrong.
 """
 
 import signal
@@ -33,6 +34,8 @@ from proofmill.host.prover.devices.device import (
     Multiplying,
     OneWay,
     Progress,
+    Proven,
+    Proving,
     Quotient,
     Result,
     Transformed,
@@ -74,10 +77,12 @@ class ApartDevice:
         self._opening = (opener, name, options)
         self._points: list[tuple[Group, Limbs]] = []
         self._matrices: list[Matrices] = []
-        self._loaded = self._kept = 0
+        self._keys: list[tuple[Matrices, Sequence[Limbs], int]] = []
+        self._loaded = self._kept = self._keys_there = 0
         self._transforms, self._evaluates, self._combines = 0, False, False
         self._one_way = 0
         self._multiplies: MatrixUse | None = None
+        self._proves = self._blind = False
         self._process: subprocess.Popen[bytes] | None = None
         self._link: Connection | None = None
         self._measured: deque[float] = deque(maxlen=REMEMBERED)
@@ -163,6 +168,37 @@ class ApartDevice:
             return found
 
     @property
+    def proves(self) -> bool:
+        """See `Proving.proves`: what the process says, which is begun for it."""
+        with self._at_work():
+            return self._proves
+
+    @property
+    def blind(self) -> bool:
+        """See `Proving.blind`, likewise."""
+        with self._at_work():
+            return self._blind
+
+    def hold(self, matrices: Matrices, points: Sequence[Limbs], private: int) -> int:
+        """Keep a key here, for every process to come; see `Proving.hold`."""
+        self._keys.append((matrices, points, private))
+        return len(self._keys) - 1
+
+    def prove(self, key: int, witness: Limbs, blinding: tuple[int, int], h: Limbs | None = None
+              ) -> Proven | None:
+        """See `Proving.prove`; DeviceError where the process does not answer in time."""
+        with self._at_work():
+            for held in self._keys[self._keys_there:]:
+                self._ask(("hold", *held), START_SECONDS, None)
+                self._keys_there += 1
+            start = time.monotonic()
+            found: Proven | None = self._ask(("prove", key, witness, blinding, h),
+                                             self.deadline_seconds, None)
+            if found is not None:
+                self._measured.append(time.monotonic() - start)
+            return found
+
+    @property
     def combines(self) -> bool:
         """See `Combining.combines`: what the process says, which is begun for it."""
         with self._at_work():
@@ -205,7 +241,7 @@ class ApartDevice:
         """End the process; a further job begins another."""
         link, process = self._link, self._process
         self._link = self._process = None
-        self._loaded = self._kept = 0
+        self._loaded = self._kept = self._keys_there = 0
         # The process first: who waits at the link hears that it has ended.
         if process is not None:
             process.kill()
@@ -221,8 +257,8 @@ class ApartDevice:
                 pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
                 env=same_packages())
         self._link = Connection(ours.detach())
-        (self._transforms, self._one_way, self._evaluates, self._combines,
-         self._multiplies) = self._ask(self._opening, START_SECONDS, None)
+        (self._transforms, self._one_way, self._evaluates, self._combines, self._multiplies,
+         self._proves, self._blind) = self._ask(self._opening, START_SECONDS, None)
 
     def _ask(self, question: tuple[Any, ...], seconds: float, progress: Progress | None) -> Any:
         """The answer; DeviceError where there is none in time, or the device failed."""
@@ -253,6 +289,7 @@ def serve(link: Connection) -> None:
     device: Device | None = None
     bases: list[Bases] = []
     kept: list[Any] = []
+    keys: list[Any] = []
     with suppress(EOFError, OSError):
         while True:
             question = link.recv()
@@ -280,6 +317,13 @@ def serve(link: Connection) -> None:
                     case ("evaluated", handle, witness):
                         assert isinstance(device, Evaluating)
                         answer = device.evaluated(kept[handle], witness)
+                    case ("hold", matrices, points, private):
+                        assert isinstance(device, Proving)
+                        keys.append(device.hold(matrices, points, private))
+                        answer = None
+                    case ("prove", handle, witness, blinding, h):
+                        assert isinstance(device, Proving)
+                        answer = device.prove(keys[handle], witness, blinding, h)
                     case ("combine", group, points, scalars):
                         assert isinstance(device, Combining)
                         answer = device.combine(group, points, scalars)
@@ -294,7 +338,9 @@ def serve(link: Connection) -> None:
                                   device.one_way if isinstance(device, OneWay) else 0,
                                   isinstance(device, Evaluating) and device.evaluates,
                                   isinstance(device, Combining) and device.combines,
-                                  device.multiplies if isinstance(device, Multiplying) else None)
+                                  device.multiplies if isinstance(device, Multiplying) else None,
+                                  isinstance(device, Proving) and device.proves,
+                                  isinstance(device, Proving) and device.blind)
                 link.send(("done", answer))
             except ProofmillError as error:
                 link.send(("failed", str(error)))

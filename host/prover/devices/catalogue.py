@@ -78,13 +78,13 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
     from proofmill.host.ground.cores import cores
     from proofmill.host.prover.devices.accelerator import Accelerator
     from proofmill.host.prover.devices.arithmetic import ON_BN254
-    from proofmill.host.prover.devices.lanes import LanesDevice
+    from proofmill.host.prover.devices.proving import ProvingLanes
     from proofmill.sim.verilated import Simulation, build
 
     shape = simulated_shape(name, shape)
     gateware, library = build(shape, progress, traced=dump is not None)
     count = cores() if lanes is None else lanes
-    return LanesDevice(
+    return ProvingLanes(
         name, [Accelerator(Simulation(library, dump if n == 0 else None), gateware.identity)
                for n in range(count)],
         window, at_once, copies=copies,
@@ -154,13 +154,13 @@ def open_board(name: str) -> "Accelerator":
 def _board_device(name: str, window: int | None, groups: "Collection[Group] | None",
                   weight_words: int) -> "Device":
     from proofmill.hdl.curve import Group
-    from proofmill.host.prover.devices.lanes import LanesDevice
+    from proofmill.host.prover.devices.proving import ProvingLanes
 
     accelerator = open_board(name)
     try:
-        return LanesDevice(name, [accelerator], window,
-                           groups=tuple(Group) if groups is None else groups,
-                           weight_words=weight_words)
+        return ProvingLanes(name, [accelerator], window,
+                            groups=tuple(Group) if groups is None else groups,
+                            weight_words=weight_words)
     except BaseException:
         accelerator.close()
         raise

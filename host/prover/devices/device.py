@@ -167,6 +167,51 @@ class Evaluating(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Proven:
+    """A proof by one command: what the scalars of H took, the sums of A, B, B, C and H, and the
+    proof's C; and the words that went over the link, to the device and back."""
+
+    quotient: Quotient
+    sums: list[Result]
+    closing: Result
+    sent: int
+    received: int
+
+
+@runtime_checkable
+class Proving(Protocol):
+    """A device that may make a whole Groth16 proof, under keys that it holds as long as there is
+    room for them."""
+
+    @property
+    def proves(self) -> bool:
+        """Whether it does, of matrices with as many rows as it transforms; else that is for its
+        caller."""
+        ...
+
+    @property
+    def blind(self) -> bool:
+        """It has no datapath: only the cycles are its own, and the scalars of H are given to it."""
+        ...
+
+    def hold(self, matrices: Matrices, points: Sequence[Limbs], private: int) -> Any:
+        """A handle of a key for `prove`.
+
+        `points`: of the sums of A, B in G1, B, C and H, those that blind a proof among them: behind
+        A alpha, delta; behind B in G1 beta; behind B beta, infinity, delta. `private`: the wire
+        whose value is the first scalar of C's.
+        """
+        ...
+
+    def prove(self, key: Any, witness: Limbs, blinding: tuple[int, int], h: Limbs | None = None
+              ) -> Proven | None:
+        """A proof of a witness, shape (wires, 4), plain integers below the groups' order, with the
+        random numbers r, s; None where its memory has no room for the key. `h`: only of one that is
+        blind. Raises `DeviceError`."""
+        ...
+
+
 @runtime_checkable
 class Combining(Protocol):
     """A device that may also sum a few points that it has not been given to keep."""

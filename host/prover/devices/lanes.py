@@ -94,7 +94,7 @@ MULTIPLES = 4
 
 
 @dataclass(eq=False)
-class _Loaded:
+class Loaded:
     """Points of one `Bases`, and where each accelerator holds them.
 
     `stride`: of the copies that are held beside them, 0 for none; None until that is chosen.
@@ -146,7 +146,7 @@ def _wanted(job: Job) -> Limbs:
     return np.where(job.bases.handle.finite[:, np.newaxis], job.scalars, np.uint64(0))
 
 
-def _reach(scalars: Limbs, bits: int) -> Reach:
+def reach_of(scalars: Limbs, bits: int) -> Reach:
     """How many of `scalars` are longer than so many bits."""
     lengths = np.bincount(bit_lengths(scalars), minlength=bits + 1)
     return tuple(map(float, len(scalars) - np.cumsum(lengths)[:bits]))
@@ -187,7 +187,7 @@ class LanesDevice:
         self.finish_on_chip = finish_on_chip
         self.window, self.at_once, self.copies = window, at_once, copies
         self._lock = threading.Lock()
-        self._waiting: list[_Loaded] = []
+        self._waiting: list[Loaded] = []
         self._reserved = 0  # words of an accelerator's memory
         self._room = 0      # ... that transforms take
         # What of the first's proofs have, which witness is there, and the scalars of H.
@@ -212,14 +212,14 @@ class LanesDevice:
         """Keep `points`, shape (n, words of a point), for later jobs."""
         check_suits(self.name, self.accelerators[0].identity, (group,), self._arithmetic.curve)
         self._arithmetic.check_points(group, points)
-        loaded = _Loaded(group, points, ~is_infinity(points))
+        loaded = Loaded(group, points, ~is_infinity(points))
         with self._lock:
             self._waiting.append(loaded)
         return Bases(group=group, count=len(points), handle=loaded)
 
     def unload(self, bases: Bases) -> None:
         """Give back the memory of `bases`, which were loaded last and are not used any more."""
-        loaded: _Loaded = bases.handle
+        loaded: Loaded = bases.handle
         with self._lock:
             if loaded in self._waiting:
                 self._waiting.remove(loaded)
@@ -245,18 +245,20 @@ class LanesDevice:
         found = []
         for job, reach in zip(jobs, reaches, strict=True):
             stride: int = job.bases.handle.stride
-            strides = [0, *(n * stride for n in range(1, MULTIPLES + 1)
-                            if 0 < n * stride < self._bits)]
-            found.append(best_plan(self.machine(job.bases.group), reach, strides,
+            found.append(best_plan(self.machine(job.bases.group), reach, self._strides(stride),
                                    self.window or 0, self.at_once or 0,
                                    job.bases.handle.digits))
         return found
+
+    def _strides(self, stride: int) -> list[int]:
+        """The slices that scalars may be cut into, beside copies for those of so many bits."""
+        return [0, *(n * stride for n in range(1, MULTIPLES + 1) if 0 < n * stride < self._bits)]
 
     def _reach(self, job: Job) -> Reach:
         """How long the job's scalars are; those that are held are random ones."""
         if job.held is not None:
             return uniform(self._order, job.held.count)
-        return _reach(_wanted(job), self._order.bit_length())
+        return reach_of(_wanted(job), self._order.bit_length())
 
     def _choose_copies(self, reaches: dict[int, Reach]) -> None:
         """Choose what is stored of all points that have come since the last time; `reaches` are
@@ -277,7 +279,7 @@ class LanesDevice:
                           store.digits or copies_of(self._bits, store.stride), store.words)
             self._waiting.clear()
 
-    def _stores(self, loaded: _Loaded, reach: Reach | None) -> list[Store]:
+    def _stores(self, loaded: Loaded, reach: Reach | None) -> list[Store]:
         """What may be stored of some points, for scalars of this reach, else random ones."""
         machine, points = self.machine(loaded.group), len(loaded.points)
         if self.copies is not None:
@@ -356,7 +358,7 @@ class LanesDevice:
         """See `Combining.combine`; by the first accelerator, without copies."""
         check_suits(self.name, self.accelerators[0].identity, (group,), self._arithmetic.curve)
         self._arithmetic.check_points(group, points)
-        loaded = _Loaded(group, points, ~is_infinity(points), stride=0)
+        loaded = Loaded(group, points, ~is_infinity(points), stride=0)
         job = Job(Bases(group, len(points), loaded), scalars)
         check_jobs([job], self._order)
         plan, = self.plans([job])
@@ -497,7 +499,7 @@ class LanesDevice:
         accelerator, witness, scalars = self.accelerators[0], self._witness, job.scalars
         if job.held is not None:
             if job.held.blind:  # what stands for its results
-                accelerator.write(self._area.h, np.ascontiguousarray(scalars))
+                accelerator.stand_in(self._area.h, scalars)
             return self._area.h
         if (witness is None or len(self.accelerators) > 1 or plan.base or not len(scalars)
                 or not accelerator.link.scalar_seconds):
@@ -512,7 +514,7 @@ class LanesDevice:
             accelerator.write(address + witness.size, np.ascontiguousarray(scalars[len(witness):]))
         return address
 
-    def _load(self, number: int, loaded: _Loaded) -> int:
+    def _load(self, number: int, loaded: Loaded) -> int:
         """Where accelerator `number` holds these points, from now on if not before."""
         if number not in loaded.addresses:
             accelerator, held, stride = self.accelerators[number], loaded.held, loaded.stride or 0
@@ -534,7 +536,7 @@ class LanesDevice:
     def _compute(self, number: int, job: Job, plan: WindowPlan,
                  tell: Callable[[int], None]) -> Result:
         accelerator, group = self.accelerators[number], job.bases.group
-        loaded: _Loaded = job.bases.handle
+        loaded: Loaded = job.bases.handle
         address, held = self._load(number, loaded), self._held(job, plan)
         scalars = (_wanted(job) if job.held is None  # of those that are held, their number counts
                    else np.zeros((job.held.count, SCALAR_WORDS), np.uint64))

@@ -12,7 +12,13 @@ from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.arithmetic import add, multiply
 from proofmill.host.prover.curve.limbs import LIMBS, SCALAR_MODULUS, Limbs, from_limbs
-from proofmill.host.prover.devices.device import Device, DeviceError, Progress, Result
+from proofmill.host.prover.devices.device import (
+    Device,
+    DeviceError,
+    Progress,
+    Quotient,
+    Result,
+)
 from proofmill.host.prover.groth16.candidate import Candidate, Tell
 from proofmill.host.prover.groth16.diagnosis import explain, first_bad_point
 from proofmill.host.prover.groth16.evaluation import Evaluator
@@ -41,7 +47,7 @@ class ProofResult:
     `transform_cycles`, and the proof's C where it made that of the sums, `closing_cycles`.
     `digits`: scalar digits that were not zero. `seconds`: wall time from witness to verified proof.
     `counters`: what the accelerator counted (`hdl.commands.COUNTERS`) by sum, empty where there is
-    none.
+    none. `words`: to the device and back, where it made the proof by one command.
     """
 
     proof: Proof
@@ -58,6 +64,7 @@ class ProofResult:
     seconds: float
     counters: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     evaluation_cycles: int = 0
+    words: tuple[int, int] | None = None
 
 
 class Prover:
@@ -134,47 +141,56 @@ class Prover:
             if tell is not None:
                 tell(sentence)
 
+        def own_h() -> Limbs:
+            nonlocal own
+            own = self._evaluator.quotient(witness) if own is None else own
+            return own
+
         for candidate in self._candidates:
             on = candidate.ready(hear)
             if on is None:
                 continue
+            moved: Quotient | None
+            closing: Result | None
             try:
-                moved = on.quotient(self._evaluator, witness)
-                h, held = (None, None) if moved is None else (moved.scalars, moved.held)
-                if held is not None and not held.blind:
-                    h = NOTHING
-                elif h is None:
-                    h = own = self._evaluator.quotient(witness) if own is None else own
-                scalars = [witness, witness, witness, private, h]
                 # New ones for every attempt: two proofs with the same ones would share what they
                 # hide.
                 numbers = blinding or (
                     secrets.randbelow(SCALAR_MODULUS), secrets.randbelow(SCALAR_MODULUS))
-                results = on.run(scalars, numbers, progress, held)
-                closing = on.closing(results, numbers)
+                scalars = [witness, witness, witness, private, NOTHING]
+                if (proven := on.prove(witness, numbers, own_h)) is not None:
+                    moved, results, closing = proven.quotient, proven.sums, proven.closing
+                    if progress is not None:
+                        progress(1, 1)
+                else:
+                    moved = on.quotient(self._evaluator, witness)
+                    held = None if moved is None else moved.held
+                    if held is None or held.blind:
+                        given = None if moved is None else moved.scalars
+                        scalars[-1] = own_h() if given is None else given
+                    results = on.run(scalars, numbers, progress, held)
+                    closing = on.closing(results, numbers)
             except DeviceError as error:
                 log.warning("put aside: %s failed: %s", candidate.name, error)
                 candidate.failed(on, f"failed: {error}", hear)
                 continue
             proof = self._verified(results, closing, public, numbers)
-            if proof is None and h is NOTHING:
-                own = self._evaluator.quotient(witness) if own is None else own
-                scalars[-1] = h = own
+            keeps = scalars[-1] is NOTHING
+            if proof is None and keeps:
+                scalars[-1] = own_h()
             if proof is None and (right := on.checked(scalars, numbers)) is not None:
                 results = right
                 proof = self._verified(results, closing, public, numbers)
             if proof is None:
-                if h is not own:
-                    own = self._evaluator.quotient(witness) if own is None else own
-                    if not np.array_equal(h, own):
-                        log.warning("put aside: %s computed wrong scalars h", candidate.name)
-                        candidate.failed(on, "computed wrong scalars h", hear, again=False)
-                        continue
+                if not np.array_equal(scalars[-1], own_h()):
+                    log.warning("put aside: %s computed wrong scalars h", candidate.name)
+                    candidate.failed(on, "computed wrong scalars h", hear, again=False)
+                    continue
                 wrong = on.wrong(scalars, numbers, results, closing)
                 if not wrong or first_bad_point(self.key) is not None:
                     raise explain(self.key, witness, self.r1cs)
                 what = f"a wrong sum for {', '.join(wrong)}"
-                if held is not None and wrong == ["H"]:
+                if keeps and wrong == ["H"]:
                     what = "wrong scalars h, which it keeps, or a wrong sum for H"
                 log.warning("put aside: %s computed %s", candidate.name, what)
                 candidate.failed(on, f"computed {what}", hear, again=False)
@@ -196,7 +212,8 @@ class Prover:
                 closing_cycles=0 if closing is None else closing.cycles,
                 digits=sum(each.digits for each in named.values()),
                 seconds=time.perf_counter() - start,
-                counters={name: each.counters for name, each in named.items() if each.counters})
+                counters={name: each.counters for name, each in named.items() if each.counters},
+                words=None if proven is None else (proven.sent, proven.received))
         raise self._nothing_left()
 
     def _faults(self) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """A proof's multi-scalar multiplications on a device that holds a key's points: five, and one."""
 
 import threading
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from proofmill.host.prover.devices.device import (
     Held,
     Job,
     Progress,
+    Proven,
+    Proving,
     Quotient,
     Result,
     Shared,
@@ -34,6 +36,8 @@ from proofmill.host.prover.groth16.proving_key import ProvingKey
 SUMS = (("A", Group.G1), ("B in G1", Group.G1), ("B in G2", Group.G2), ("C", Group.G1),
         ("H", Group.G1))
 """The sums of a proof, in the order of a key's sections 5 to 9."""
+
+Loaded = TypeVar("Loaded")
 
 CLOSING = "C from the others"
 """The sum that makes C of the five, where the device does that."""
@@ -53,6 +57,7 @@ class KeyOnDevice:
         self._lock = threading.Lock()
         self._bases: list[Bases | None] | None = None
         self._matrices: Any = None
+        self._held: Any = None
 
     @property
     def closes(self) -> bool:
@@ -77,10 +82,15 @@ class KeyOnDevice:
             return self._bases
 
     def _loaded(self, group: Group, points: Limbs) -> Bases:
-        """Points of the key on the device; one that no device takes is named by its section."""
+        # Aligned and in one piece, which a section of a mapped file need not be.
+        return self._checked(
+            lambda: self.device.load(group, np.require(points, np.uint64, ("C", "A"))))
+
+    def _checked(self, load: Callable[[], Loaded]) -> Loaded:
+        """What `load` gives points of the key to; one that no device takes is named by its
+        section."""
         try:
-            # Aligned and in one piece, which a section of a mapped file need not be.
-            return self.device.load(group, np.require(points, np.uint64, ("C", "A")))
+            return load()
         except DeviceError:
             raise
         except ProofmillError:
@@ -104,6 +114,24 @@ class KeyOnDevice:
                 return found
         a, b = (to_plain(values) for values in evaluator.evaluate(witness))
         return self.device.quotient(a, b)
+
+    def prove(self, witness: Limbs, blinding: tuple[int, int], h: Callable[[], Limbs]
+              ) -> Proven | None:
+        """All of a proof by the device; None where it leaves some of that to this machine. `h`
+        makes the scalars of H, which only a device wants that is blind. Raises `DeviceError`."""
+        device, key = self.device, self._key
+        if not isinstance(device, Proving) or not device.proves or not (
+                isinstance(device, Transforming)
+                and 2 <= key.domain_size <= 1 << device.transforms):
+            return None
+        with self._lock:
+            if self._held is None:
+                self._held = self._checked(lambda: device.hold(matrices_of(key), [
+                    np.concatenate([each, *more], dtype=np.uint64) for each, more in (
+                        (key.a, ([key.alpha_g1], [key.delta_g1])), (key.b_g1, ([key.beta_g1],)),
+                        (key.b_g2, ([key.beta_g2], [infinity(Group.G2)], [key.delta_g2])),
+                        (key.c, ()), (key.h, ()))], key.public + 1))
+        return device.prove(self._held, witness, blinding, h() if device.blind else None)
 
     def run(self, scalars: Sequence[Limbs], blinding: tuple[int, int],
             progress: Progress | None, held: Held | None = None) -> list[Result]:
@@ -136,7 +164,8 @@ class KeyOnDevice:
         """
         processor = MclDevice()
         try:
-            right = KeyOnDevice(processor, self._key, self.closes).run(scalars, blinding, None)
+            right = KeyOnDevice(processor, self._key, closing is not None).run(
+                scalars, blinding, None)
         finally:
             processor.close()
         found = [name for (name, _), result, other in zip(SUMS, results, right, strict=True)

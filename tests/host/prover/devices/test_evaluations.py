@@ -41,7 +41,7 @@ from tests.host.prover.groth16.test_prove import inputs
 SHAPE = with_evaluation(STANDARD)
 assert SHAPE.evaluator is not None and SHAPE.transform is not None
 UNIT = SHAPE.evaluator
-ROOM = Room(**room_words(UNIT, SHAPE.transform))
+ROOM = Room(**room_words(SHAPE))
 PHASE_CYCLES = 9_000
 
 

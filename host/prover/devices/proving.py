@@ -1,0 +1,366 @@
+"""Proofs by one command each, under keys that an accelerator holds: the least recently used leave.
+
+What lies in its memory of a key: its points beside their copies, its matrices' program, and the
+commands of a proof (`hdl.commands.Command.PROVE`). What all keys share is an area for a proof::
+
+    witness | 1 r s r 1 1 | A, B in G1, C, H | h | what its transform takes
+
+The sums of A, B take their scalars from the witness and behind it, and those four points are
+multiplied by s r 1 1: so a host gives the witness and two random numbers, and computes nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from proofmill.hdl.commands import (
+    HEADER,
+    PHASES,
+    SUM_COUNTERS,
+    TRANSFORM_COUNTERS,
+    Command,
+    multiply_head,
+    pack,
+)
+from proofmill.hdl.curve import Group
+from proofmill.hdl.plans import Reach, best_plan, share_memory, uniform
+from proofmill.hdl.windows import WindowPlan, copies_of
+from proofmill.host.prover.curve.limbs import Limbs, to_limbs
+from proofmill.host.prover.curve.points import infinity, is_infinity
+from proofmill.host.prover.devices.accelerator import SCALAR_WORDS, SIMULATED_WORDS, Accelerator
+from proofmill.host.prover.devices.device import DeviceError, Proven, Quotient, Result
+from proofmill.host.prover.devices.lanes import LanesDevice, Loaded, reach_of
+from proofmill.sim.evaluator import Matrices, Words, evaluate_words, program
+
+GROUPS = (Group.G1, Group.G1, Group.G2, Group.G1, Group.G1)
+"""Of the sums A, B, B, C and H."""
+
+KEPT = (0, 1, 3, 4)
+"""Those that stay in the memory, to be summed up themselves."""
+
+TAIL = 6
+"""Numbers behind a witness."""
+
+CLOSING = 2
+"""Of these, the first of those that the sums are multiplied by."""
+
+ALIGNED = 8
+"""Words: no transfer of any port is cut by what begins at a multiple of these."""
+
+SHARE = 2
+"""Copies of a key's points take this part of the memory at the most, for others to be there too."""
+
+
+def tail(blinding: tuple[int, int]) -> list[int]:
+    """The numbers behind a witness."""
+    r, s = blinding
+    return [1, r, s, r, 1, 1]
+
+
+class Blocks:
+    """Blocks of an accelerator's memory, taken and given back in any order."""
+
+    def __init__(self, accelerator: Accelerator) -> None:
+        self._accelerator = accelerator
+        self.words = accelerator.identity["memory_words"] or SIMULATED_WORDS
+        self._free: list[tuple[int, int]] = []
+
+    def largest(self) -> int:
+        """Words of the largest block that may be taken."""
+        return max((words for _, words in (*self._free, self._rest())), default=0)
+
+    def take(self, words: int) -> tuple[int, int] | None:
+        """The place, (address, words), of so many; None where no block is as large."""
+        words += -words % ALIGNED
+        for number, (address, size) in enumerate(self._free):
+            if size >= words:
+                self._free[number] = address + words, size - words
+                return address, words
+        first, left = self._rest()
+        if words > left:
+            return None
+        if self._free and self._free[-1][0] == first:
+            del self._free[-1]
+        self._accelerator.reserve(first + words - self._accelerator.used)
+        return first, words
+
+    def give_back(self, place: tuple[int, int]) -> None:
+        """Have `place` be free again, with what is free beside it."""
+        merged: list[tuple[int, int]] = []
+        for address, words in sorted([*self._free, place]):
+            if merged and sum(merged[-1]) == address:
+                merged[-1] = merged[-1][0], merged[-1][1] + words
+            elif words:
+                merged.append((address, words))
+        self._free = merged
+
+    def _rest(self) -> tuple[int, int]:
+        """What nobody has had yet, with what is free before it."""
+        first = self._accelerator.used + -self._accelerator.used % ALIGNED
+        if self._free and sum(self._free[-1]) == self._accelerator.used:
+            first = self._free[-1][0]
+        return first, max(0, self.words - first)
+
+
+@dataclass(eq=False)
+class HeldKey:
+    """A key that an accelerator holds, or did: `place` is of all that it has, None if it has left.
+
+    `points`: of the five sums. `private`: the wire whose value is the first scalar of C. `program`:
+    of the matrices, and `matrices`, `commands` where that and the commands lie, (address, words),
+    in `parts` that end where the chip's own results are needed next. `plans`: of the sums, and of
+    the last one.
+    """
+
+    matrices: Matrices
+    points: Sequence[Limbs]
+    private: int
+    program: Words
+    place: tuple[int, int] | None = None
+    area: int = -1
+    commands: list[tuple[int, int]] = field(default_factory=list)
+    plans: list[WindowPlan] = field(default_factory=list)
+
+    @property
+    def values(self) -> int:
+        """Scalars of H."""
+        return 1 << self.matrices.power
+
+
+class ProvingLanes(LanesDevice):
+    """... the first of which proves by one command, if its gateware does: see `device.Proving`."""
+
+    _blocks: Blocks | None = None
+    _held_keys: tuple[HeldKey, ...] = ()
+    _shared: tuple[int, int] | None = None
+
+    @property
+    def proves(self) -> bool:
+        """See `Proving.proves`."""
+        room = self.accelerators[0].evaluation
+        return room is not None and bool(room.proves) and self.finish_on_chip
+
+    @property
+    def blind(self) -> bool:
+        """See `Proving.blind`."""
+        return not self.accelerators[0].identity["datapath"]
+
+    @property
+    def keys(self) -> int:
+        """Keys that lie in its memory."""
+        return len(self._held_keys)
+
+    def hold(self, matrices: Matrices, points: Sequence[Limbs], private: int) -> HeldKey:
+        """See `Proving.hold`."""
+        room = self.accelerators[0].evaluation
+        assert room is not None
+        found = []
+        for group, each in zip(GROUPS, points, strict=True):
+            each = np.require(each, np.uint64, ("C", "A"))
+            self._arithmetic.check_points(group, each)
+            found.append(each if len(each) else infinity(group)[np.newaxis])
+        return HeldKey(matrices, found, private if len(points[3]) else 0,
+                       program(room, self._order, matrices))
+
+    def prove(self, key: HeldKey, witness: Limbs, blinding: tuple[int, int],
+              h: Limbs | None = None) -> Proven | None:
+        """See `Proving.prove`."""
+        accelerator = self.accelerators[0]
+        data = np.concatenate([witness, to_limbs(tail(blinding))])
+        scalars = [data[start:start + len(points)] if start is not None else h for start, points
+                   in zip(_starts(key), key.points, strict=True)]
+        with self._lock:
+            if not self._ready(key, scalars, len(data)):
+                return None
+            self._held_keys = (*(each for each in self._held_keys if each is not key), key)
+        assert self._shared is not None
+        at = self._shared[0]
+        before = accelerator.sent, accelerator.received
+        try:
+            proven = self._ask(key, at, data, scalars if self.blind else None)
+        except BaseException:
+            accelerator.link.reset()
+            raise
+        quotient, results = proven
+        for group, result in zip((*GROUPS, Group.G1), results, strict=True):
+            if not self._arithmetic.is_point(group, result.point):
+                raise DeviceError(f"{self.name} gave a sum that is no point of {group.value}; the "
+                                  "device computes wrongly, so use another one")
+        return Proven(quotient, results[:-1], results[-1],
+                      accelerator.sent - before[0], accelerator.received - before[1])
+
+    def _ask(self, key: HeldKey, at: int, data: Limbs, blind: Sequence[Limbs | None] | None
+             ) -> tuple[Quotient, list[Result]]:
+        """What the command answers; of an accelerator without a datapath by parts, between which
+        its memory gets what it would have put there: their scalars are `blind`'s."""
+        accelerator, size = self.accelerators[0], data.size
+        kept = at + size
+        parts = [(key.commands[0][0], sum(words for _, words in key.commands))]
+        if blind is not None:
+            parts = key.commands
+        accelerator.begin_proof((at, size), parts[0], data)
+        phases = accelerator.evaluated()
+        phases |= {name: value for name, value in accelerator.counted().items()
+                   if name in TRANSFORM_COUNTERS}
+        points: list[Limbs] = []
+        if blind is not None:
+            h = blind[-1]
+            assert h is not None
+            accelerator.next_part((kept, 0), parts[1],
+                                  kept + len(KEPT) * accelerator.point_words(Group.G1), h)
+            points = [self._arithmetic.sum(group, own, scalars) for group, own, scalars in zip(
+                GROUPS, key.points, blind, strict=True) if scalars is not None]
+            closing = np.stack([points[number] for number in KEPT])
+            points.append(self._arithmetic.sum(Group.G1, closing, data[-len(KEPT):]))
+        results = []
+        for number, (group, plan) in enumerate(zip((*GROUPS, Group.G1), key.plans, strict=True)):
+            if blind is not None and number == len(GROUPS):
+                accelerator.next_part((kept, 0), parts[2], kept, closing)
+            counters = dict.fromkeys(SUM_COUNTERS, 0)
+            for first, _ in reversed(plan.passes):
+                point = accelerator.summed(group, last=first == 0)
+                found = accelerator.counted()
+                for name in SUM_COUNTERS:
+                    counters[name] += found[name]
+            assert point is not None
+            results.append(Result(
+                points[number] if blind is not None else point,
+                sum(counters[name] for name in ("fill", "sum", "output", "finish")),
+                counters["digits"], self.name, counters))
+        accelerator.end_proof()
+        return Quotient(None, sum(phases.values()), phases["moved"],
+                        sum(phases[name] for name in PHASES)), results
+
+    # -- what lies in the memory ---------------------------------------------------------------
+
+    def _ready(self, key: HeldKey, scalars: Sequence[Limbs | None], numbers: int) -> bool:
+        """Whether key and area are in the memory, from now on if not before: keys that were not
+        used for longest leave for that."""
+        accelerator = self.accelerators[0]
+        blocks = self._blocks = self._blocks or Blocks(accelerator)
+        area = SCALAR_WORDS * numbers + len(KEPT) * accelerator.point_words(Group.G1) + (
+            accelerator.held_words(key.values))
+        if self._shared is None or self._shared[1] < area:
+            if self._shared is not None:
+                blocks.give_back(self._shared)
+            self._shared = self._taken(blocks, lambda: blocks.take(area), key)
+            if self._shared is None:
+                return False
+        if key.place is not None and key.area == self._shared[0]:
+            return True
+        if key.place is not None:  # its commands name another area
+            self._leave(blocks, key)
+        return self._taken(blocks, lambda: self._load_key(blocks, key, scalars, numbers), key
+                           ) is not None
+
+    def _taken(self, blocks: Blocks, take: Callable[[], tuple[int, int] | None], key: HeldKey
+               ) -> tuple[int, int] | None:
+        """What `take` takes, once enough of the others have left; None where there is no room."""
+        while (place := take()) is None:
+            others = [each for each in self._held_keys if each is not key]
+            if not others:
+                if key.place is None:
+                    return None
+                others = [key]
+            self._leave(blocks, others[0])
+        return place
+
+    def _leave(self, blocks: Blocks, key: HeldKey) -> None:
+        assert key.place is not None
+        blocks.give_back(key.place)
+        key.place = None
+        self._held_keys = tuple(each for each in self._held_keys if each is not key)
+
+    def _load_key(self, blocks: Blocks, key: HeldKey, scalars: Sequence[Limbs | None],
+                  numbers: int) -> tuple[int, int] | None:
+        """Load a key for scalars like these, and return its place; None where it has no room."""
+        accelerator, shared = self.accelerators[0], self._shared
+        assert shared is not None
+        loaded = [Loaded(group, points, ~is_infinity(points))
+                  for group, points in zip(GROUPS, key.points, strict=True)]
+        reaches = [uniform(self._order, key.values) if each is None else
+                   reach_of(np.where(own.finite[:, np.newaxis], each, np.uint64(0)),
+                            self._order.bit_length())
+                   for own, each in zip(loaded, scalars, strict=True)]
+        options = [self._stores(*each) for each in zip(loaded, reaches, strict=True)]
+        least = sum(each[0].words for each in options)
+        beside = len(key.program) + COMMAND_WORDS + (len(GROUPS) + 2) * ALIGNED
+        free = blocks.largest() // ALIGNED * ALIGNED - beside
+        if least > free:
+            return None
+        chosen = share_memory(options, min(free, max(least, blocks.words // SHARE)))
+        for own, store in zip(loaded, chosen, strict=True):
+            own.stride = store.stride
+        key.plans = [self._planned(own.group, reach, own.stride or 0)
+                     for own, reach in zip(loaded, reaches, strict=True)]
+        key.plans.append(self._planned(Group.G1, uniform(self._order, 2), 0))
+        images = [self._image(own) for own in loaded]
+        place = blocks.take(beside + sum(each.size for each in images))
+        if place is None:
+            return None
+        at, addresses = place[0], []
+        for words in (*images, key.program):
+            addresses.append(at)
+            accelerator.write(at, np.ascontiguousarray(words).reshape(-1))
+            at += words.size + -words.size % ALIGNED
+        parts = self._commands(key, addresses, [own.stride or 0 for own in loaded], shared[0],
+                               numbers)
+        words = np.array([word for part in parts for word in part], np.uint64)
+        if at + len(words) > sum(place):
+            raise AssertionError(f"{len(words)} words of commands have no room")
+        accelerator.write(at, words)
+        key.commands = []
+        for part in parts:
+            key.commands.append((at, len(part)))
+            at += len(part)
+        key.place, key.area = place, shared[0]
+        return place
+
+    def _planned(self, group: Group, reach: Reach, stride: int) -> WindowPlan:
+        return best_plan(self.machine(group), reach, self._strides(stride), self.window or 0,
+                         self.at_once or 0)
+
+    def _image(self, loaded: Loaded) -> Limbs:
+        """Points as they lie in the memory."""
+        own, accelerator, stride = self._arithmetic, self.accelerators[0], loaded.stride or 0
+        copies = copies_of(self._bits, stride)
+        if self.blind:
+            return np.repeat(loaded.points, copies, axis=0)
+        return own.to_device(
+            loaded.group, own.copies(loaded.group, loaded.points, stride, copies, 0),
+            accelerator.identity["scale"], False)
+
+    def _commands(self, key: HeldKey, addresses: Sequence[int], strides: Sequence[int], area: int,
+                  numbers: int) -> list[list[int]]:
+        """The commands of a proof: evaluation and transform, the sums, and that of four of them."""
+        accelerator, values = self.accelerators[0], key.values
+        wires = numbers - TAIL
+        kept = area + numbers * SCALAR_WORDS
+        h = kept + len(KEPT) * accelerator.point_words(Group.G1)
+        count = pack(HEADER, command=Command.COUNTERS)
+        parts = [[*evaluate_words(
+            (addresses[-1], len(key.program)), (area, wires * SCALAR_WORDS), key.matrices.power,
+            finish=True, stays=True, tiles=(h, accelerator.held_words(values))), count], [], []]
+        starts = [h if start is None else area + start * SCALAR_WORDS for start in _starts(key)]
+        sums = [(1, group, address, stride, len(points), scalars, 4 * (number in KEPT))
+                for number, (group, address, stride, points, scalars) in enumerate(zip(
+                    GROUPS, addresses, strides, key.points, starts, strict=False))]
+        sums.append((2, Group.G1, kept, 0, len(KEPT), area + (wires + CLOSING) * SCALAR_WORDS, 0))
+        for (part, group, address, stored, points, scalars, stays), plan in zip(
+                sums, key.plans, strict=True):
+            for first, windows in reversed(plan.passes):
+                parts[part] += [*multiply_head(
+                    group, plan, first=first, windows=windows, address=address, count=points,
+                    words=scalars, finish=3 | stays, **accelerator.beside(group, plan, stored)),
+                    count]
+        return parts
+
+
+COMMAND_WORDS = 4096
+"""Room for the commands of a proof: ten words for a pass of a sum."""
+
+
+def _starts(key: HeldKey) -> list[int | None]:
+    """The first scalar of each sum, a wire or behind them; None: those of H."""
+    return [0, 0, 0, key.private, None]

@@ -1,0 +1,275 @@
+"""Proofs by one command: this machine gives a witness and two numbers, and computes nothing; keys
+stay with the device as long as there is room."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from proofmill.hdl.commands import COUNTERS, PHASES
+from proofmill.hdl.curve import Group
+from proofmill.host.prover.curve.limbs import Limbs, to_limbs
+from proofmill.host.prover.curve.points import infinity
+from proofmill.host.prover.devices.apart import ApartDevice
+from proofmill.host.prover.devices.catalogue import open_device
+from proofmill.host.prover.devices.device import DeviceError, Job, Proven, Proving, Quotient
+from proofmill.host.prover.devices.proving import GROUPS, KEPT, TAIL, Blocks, ProvingLanes, tail
+from proofmill.host.prover.groth16 import prove as proving
+from proofmill.host.prover.groth16 import sums
+from proofmill.host.prover.groth16.evaluation import Evaluator
+from proofmill.host.prover.groth16.prove import Prover
+from proofmill.host.prover.groth16.proving_key import ProvingKey
+from proofmill.host.prover.groth16.verify import verify
+from proofmill.sim.evaluator import Matrices
+from tests.host.prover.devices.test_evaluations import ROOM, Board, EvaluatingChip
+from tests.host.prover.groth16.test_prove import inputs
+
+BLINDING = (5, 6)
+
+
+def nothing(*arguments: object) -> None:
+    """What stands for this machine's functions where they are not wanted."""
+    raise AssertionError("this machine computes")
+
+
+def nothing_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine's field and curve functions for a proof raise; its check of it is left."""
+    for work in ("evaluate", "quotient"):
+        monkeypatch.setattr(Evaluator, work, nothing)
+    for module in (proving, sums):
+        for work in ("add", "multiply", "closed"):
+            monkeypatch.setattr(module, work, nothing)
+    monkeypatch.setattr(proving, "assemble", nothing)
+
+
+class ProvingChip(EvaluatingChip):
+    """The processor, by the definition of what a device is asked for."""
+
+    proves, blind, room = True, False, True
+
+    def hold(self, matrices: Matrices, points: Sequence[Limbs], private: int
+             ) -> tuple[Matrices, Sequence[Limbs], int]:
+        return matrices, points, private
+
+    def prove(self, key: tuple[Matrices, Sequence[Limbs], int], witness: Limbs,
+              blinding: tuple[int, int], h: Limbs | None = None) -> Proven | None:
+        matrices, points, private = key
+        r, s = blinding
+        if not self.room:
+            return None
+        if not self.blind:
+            found = self.evaluated(matrices, witness)
+            assert found is not None and h is None
+            h = found.scalars
+        assert h is not None
+        scalars = [*(np.concatenate([witness, to_limbs(more)]) for more in (
+            [1, r], [1], [1, r, s])), witness[private:], h]
+        results = self.run([Job(self.load(group, own), each) for group, own, each in zip(
+            GROUPS, points, scalars, strict=True)])
+        four = np.stack([results[number].point for number in KEPT])
+        closing, = self.run([Job(self.load(Group.G1, four), to_limbs([s, r, 1, 1]))])
+        return Proven(Quotient(None, 7, 1, 2), results, replace(closing, cycles=4), 3, 9)
+
+
+@pytest.mark.parametrize("name", ["chain4", "merkle8"])
+def test_nothing_of_a_proof_is_computed_here(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, witness = inputs(name)
+    nothing_here(monkeypatch)
+    chip = ProvingChip(12)
+    assert isinstance(chip, Proving)
+    told: list[tuple[int, int]] = []
+    result = Prover(key, chip).prove(witness, lambda *each: told.append(each))
+    assert verify(key.verification_key, result.public, result.proof)
+    assert (result.evaluation_cycles, result.transform_cycles, result.closing_cycles) == (2, 5, 4)
+    assert (result.words, result.calls_on_device, told) == ((3, 9), 5, [(1, 1)])
+    chip.close()
+
+
+def test_a_blind_device_is_given_h() -> None:
+    key, witness = inputs("chain4")
+    chip = ProvingChip(12)
+    chip.blind = True
+    result = Prover(key, chip).prove(witness)
+    assert verify(key.verification_key, result.public, result.proof) and result.words == (3, 9)
+    chip.close()
+
+
+def test_a_key_without_room_is_proven_under_otherwise() -> None:
+    key, witness = inputs("chain4")
+    chip = ProvingChip(12)
+    chip.room = False
+    result = Prover(key, chip).prove(witness)
+    assert verify(key.verification_key, result.public, result.proof) and result.words is None
+    chip.close()
+
+
+def test_a_device_that_proves_wrongly_is_put_aside() -> None:
+    key, witness = inputs("chain4")
+    chip = ProvingChip(12, wrong=True)
+    with pytest.raises(DeviceError, match="^chip computed wrong scalars h, which it keeps, or a"):
+        Prover(key, chip).prove(witness)
+    chip.close()
+
+
+def chip_named(name: str) -> ProvingChip:
+    """What `ApartDevice` opens."""
+    return ProvingChip(12)
+
+
+def test_a_device_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """... also when it has begun anew, with the key that it was given before."""
+    nothing_here(monkeypatch)
+    key, witness = inputs("chain4")
+    chip = ApartDevice("chip", f"{chip_named.__module__}:{chip_named.__name__}")
+    prover = Prover(key, chip)
+    for _ in range(2):
+        assert prover.prove(witness).words == (3, 9)
+        chip.close()
+
+
+class ProvingBoard(Board):
+    """... that says which commands it was asked to carry out, and answers zeros."""
+
+    evaluation = replace(ROOM, proves=1)
+
+    def __init__(self, memory_words: int) -> None:
+        super().__init__(memory_words)
+        self.memory_words, self.commands, self.ended = memory_words, list[tuple[int, int]](), 0
+
+    def write(self, address: int, words: Limbs) -> None:
+        super().write(address, words)
+        assert address + words.size <= self.memory_words
+
+    def begin_proof(self, place: tuple[int, int], commands: tuple[int, int], words: Limbs) -> None:
+        assert place[1] == words.size
+        self.sent += 3 + words.size
+        self.commands.append(commands)
+
+    def evaluated(self) -> dict[str, int]:
+        return dict.fromkeys(PHASES, 1)
+
+    def counted(self) -> dict[str, int]:
+        return dict.fromkeys(COUNTERS, 1)
+
+    def summed(self, group: Group, *, last: bool) -> Limbs | None:
+        return infinity(group) if last else None
+
+    def end_proof(self) -> None:
+        self.ended += 1
+
+
+def proven(device: ProvingLanes, key: ProvingKey, witness: Limbs) -> Prover:
+    """One proof under the key, by one command, and who made it."""
+    prover = Prover(key, device)
+    again(prover, witness)
+    return prover
+
+
+def again(prover: Prover, witness: Limbs) -> int:
+    """Another; words that were written before it."""
+    device = prover._candidates[0]._on.device
+    assert isinstance(device, ProvingLanes)
+    board = device.accelerators[0]
+    assert isinstance(board, ProvingBoard)
+    before = sum(words for _, words in board.written)
+    result = prover.prove(witness, blinding=BLINDING)
+    assert verify(prover.key.verification_key, result.public, result.proof)
+    assert result.words == (3 + witness.size + 4 * TAIL, 0)
+    four, h = 4 * 8, 4 * prover.key.domain_size
+    return sum(words for _, words in board.written) - before - four - h
+
+
+def test_keys_stay_as_long_as_there_is_room() -> None:
+    """The least recently used leaves; what is loaded again is what was loaded first."""
+    key, witness = inputs("chain4")
+    other, others = inputs("merkle8")
+    wide = ProvingBoard(1 << 26)
+    device = ProvingLanes("board", [wide])
+    provers = [proven(device, key, witness), proven(device, other, others)]
+    assert device.keys == 2
+    assert len(wide.commands) == 2 * 3 and wide.ended == 2 * 3
+    area = wide.commands[-1]
+    assert again(provers[1], others) == 0 and wide.commands[-1] == area
+    whole = ProvingBoard(1 << 26)
+    device = ProvingLanes("board", [whole], copies=1)
+    for each, found in ((other, others), (key, witness)):
+        proven(device, each, found)
+    for narrow in (True, False):  # as much as the two take without copies, or a little less
+        board = ProvingBoard(whole.used - 8 * narrow)
+        device = ProvingLanes("board", [board], copies=1)
+        both = [proven(device, other, others), proven(device, key, witness)]
+        assert device.keys == 2 - narrow
+        assert (again(both[0], others) > 0) == narrow
+        assert (again(both[1], witness) > 0) == narrow
+        assert board.used <= whole.used
+
+
+def test_a_key_that_has_no_room_at_all() -> None:
+    key, witness = inputs("chain4")
+    board = ProvingBoard(20_000)
+    device = ProvingLanes("board", [board])
+    held = device.hold(*holding(key))
+    assert device.prove(held, witness, BLINDING, Evaluator(key).quotient(witness)) is None
+    assert board.commands == [] and device.keys == 0
+
+
+def holding(key: ProvingKey) -> tuple[Matrices, list[Limbs], int]:
+    """What a device is given of a key: see `Proving.hold`."""
+    found: list[tuple[Matrices, list[Limbs], int]] = []
+
+    class Holder(ProvingChip):
+        def hold(self, matrices: Matrices, points: Sequence[Limbs], private: int
+                 ) -> tuple[Matrices, Sequence[Limbs], int]:
+            found.append((matrices, list(points), private))
+            return super().hold(matrices, points, private)
+
+        def prove(self, *arguments: object) -> Proven | None:  # type: ignore[override]
+            return None
+
+    assert sums.KeyOnDevice(Holder(12), key).prove(np.zeros((1, 4), np.uint64), BLINDING,
+                                                   lambda: np.zeros((0, 4), np.uint64)) is None
+    return found[0]
+
+
+def test_blocks_of_memory() -> None:
+    """Any order; neighbours are one block again."""
+    board = ProvingBoard(1_000)
+    blocks = Blocks(board)
+    places = [blocks.take(words) for words in (100, 8, 300)]
+    assert places == [(0, 104), (104, 8), (112, 304)]
+    assert blocks.take(600) is None and blocks.largest() == 1_000 - 416
+    for place in (places[2], places[0], places[1]):
+        assert place is not None
+        blocks.give_back(place)
+    assert blocks.take(416) == (0, 416)
+    blocks.give_back((208, 208))
+    assert blocks.largest() == 792  # with what nobody has had
+    assert blocks.take(792) == (208, 792) and blocks.take(1) is None
+
+
+def test_what_is_behind_a_witness() -> None:
+    assert tail((3, 4)) == [1, 3, 4, 3, 1, 1] and len(tail((3, 4))) == TAIL
+
+
+@pytest.mark.slow
+def test_one_command_of_the_chip(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proof by the accelerator's own Verilog, with the fewest words; the model takes the same
+    cycles and, of what is sent to one with a datapath, as many words."""
+    key, witness = inputs("chain4")
+    taken = []
+    for name in ("rtl+e", "model+e"):
+        device = open_device(name, lanes=1)
+        assert isinstance(device, ProvingLanes)
+        prover = Prover(key, device)
+        if name == "rtl+e":
+            nothing_here(monkeypatch)
+        for _ in range(2):
+            result = prover.prove(witness, blinding=BLINDING)
+            assert not result.faults and device.keys == 1
+            taken.append((result.cycles, result.counters, result.words, result.digits))
+        monkeypatch.undo()
+        assert verify(key.verification_key, result.public, result.proof)
+        assert result.words is not None and sum(result.words) <= 4 * key.wires + 300
+        device.close()
+    assert all(each == taken[0] for each in taken)
