@@ -1,4 +1,4 @@
-"""Bonds of companion keys on a devnet's chain, and who loses one for signing twice.
+"""Bonds of companion keys on a chain of nodes, and who loses one for signing twice.
 
 The contract is older than the first slot, and so are the bonds: of the first validator of every
 node that has any. A node that hears two votes of which a key may sign one hands them in with its

@@ -14,6 +14,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.certificates.companion import Registration, registered
 from proofmill.host.network.certificates.rewards import CertificateTerms
 from proofmill.host.network.consensus.keys import ValidatorKey
+from proofmill.host.network.evm.client import Address
 from proofmill.host.network.evm.hexadecimal import from_hex, to_hex
 from proofmill.host.network.node.certificates import CertificateSetup
 from proofmill.host.prover.circuits.baby_jubjub import pack, unpack
@@ -46,15 +47,18 @@ class CertificateEntry(Struct, frozen=True, forbid_unknown_fields=True):
     places: int
     verification_key: dict[str, Any]
     registrations: list[RegistrationEntry]
+    bonds: str | None = None
+    """Address of the contract with companion keys' bonds."""
 
 
 @dataclass(frozen=True)
 class ChainCertificates:
-    """As of `CertificateSetup`, for all nodes of a chain."""
+    """As of `CertificateSetup`, for all nodes of a chain. `bonds`: None where keys have none."""
 
     registrations: tuple[Registration, ...]
     size: CertificateSize
     key: VerificationKey
+    bonds: Address | None = None
 
     @classmethod
     def of(cls, keys: Sequence[ValidatorKey], size: CertificateSize, key: VerificationKey
@@ -71,7 +75,8 @@ class ChainCertificates:
     def setup(self, sign: bool, zkey: Path | None) -> CertificateSetup:
         """Of a node that signs with its validators' companion keys or not, and makes certificates
         with the proving key of this file, or None."""
-        return CertificateSetup(self.registrations, self.size, self.key, zkey, sign=sign)
+        return CertificateSetup(self.registrations, self.size, self.key, zkey, sign=sign,
+                                bonds=self.bonds)
 
     @property
     def entry(self) -> CertificateEntry:
@@ -80,7 +85,8 @@ class ChainCertificates:
             self.size.depth, self.size.places, self.key.to_json(), [
                 RegistrationEntry(each.validator, to_hex(pack(each.key)), each.from_epoch,
                                   to_hex(each.signature), to_hex(each.possession.to_bytes()))
-                for each in self.registrations])
+                for each in self.registrations],
+            None if self.bonds is None else to_hex(self.bonds))
 
     @classmethod
     def read(cls, entry: CertificateEntry, where: str) -> "ChainCertificates":
@@ -98,4 +104,9 @@ class ChainCertificates:
                 raise ProofmillError(
                     f"{where}: {NAME}.registrations[{place}]: {error}; copy the file again from "
                     "another node of the chain") from error
-        return cls(tuple(found), CertificateSize(entry.depth, entry.places, True), key)
+        try:
+            bonds = None if entry.bonds is None else from_hex(entry.bonds)
+        except ValueError as error:
+            raise ProofmillError(f"{where}: {NAME}.bonds: {error}; copy the file again from "
+                                 "another node of the chain") from error
+        return cls(tuple(found), CertificateSize(entry.depth, entry.places, True), key, bonds)

@@ -2,19 +2,21 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proofmill.host.ground.errors import ProofmillError, not_written, way_out
 from proofmill.host.ground.output import write_atomically
 from proofmill.host.ground.secret import write_secret
+from proofmill.host.network.consensus.genesis import genesis_validators_root
 from proofmill.host.network.consensus.keys import ValidatorKey, random_key
 from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.client import Address
+from proofmill.host.network.node import companion_bonds
 from proofmill.host.network.node.contract_state import ProverAccount
 from proofmill.host.network.node.identity import new_identity
-from proofmill.host.network.node.opening import BOND_WEI, Founder, GenesisEngines
+from proofmill.host.network.node.opening import BOND_WEI, Founder, GenesisEngines, both
 from proofmill.host.network.operator.chain_certificates import ChainCertificates
 from proofmill.host.network.operator.chain_file import chain_text, new_chain
 from proofmill.host.network.operator.keystores import (
@@ -96,6 +98,9 @@ def make_chain(
     traders: list[Address] = []
     if wanted.market is not None:
         founder, traders = _founded(wanted, keys, [share[-1] for share in shares])
+    if wanted.certificates is not None:
+        founder = both(companion_bonds.founder(keys, genesis_validators_root(keys), [
+            companion_bonds.Bonding(share[0], share[-1]) for share in shares]), founder)
     chain = new_chain(
         wanted.name, wanted.genesis_seconds, wanted.slot_milliseconds, wanted.seed, wanted.size,
         keys, provers, BOND_WEI, key.verification_key,
@@ -103,6 +108,11 @@ def make_chain(
          *traders], founder,
         None if wanted.certificates is None else ChainCertificates.of(
             keys, wanted.certificates[0], wanted.certificates[1].verification_key))
+    assert isinstance(chain.setup.engines, GenesisEngines)
+    place = chain.setup.engines.place
+    if chain.certificates is not None:
+        bonded, place = place
+        chain = replace(chain, certificates=replace(chain.certificates, bonds=bonded))
     identities = [new_identity() for _ in range(wanted.nodes)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -114,8 +124,7 @@ def make_chain(
         if wanted.market is not None:
             from proofmill.host.network.operator.market_file import FILE, write_market
 
-            assert isinstance(chain.setup.engines, GenesisEngines)
-            write_market(folder / MARKET / FILE, chain.setup.engines.place, wanted.market)
+            write_market(folder / MARKET / FILE, place, wanted.market)
         made, done = [], 0
         for node in range(wanted.nodes):
             home = folder / f"node-{node}"

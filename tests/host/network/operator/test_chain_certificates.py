@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -14,9 +15,13 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.certificates.companion import companion_secret
 from proofmill.host.network.certificates.light import LightNode
 from proofmill.host.network.certificates.rule import GENESIS
+from proofmill.host.network.contracts.compiler import compiled
+from proofmill.host.network.evm.contract import Contract
+from proofmill.host.network.node import companion_bonds
 from proofmill.host.network.node.companions import Companions
 from proofmill.host.network.node.follower import Follower
 from proofmill.host.network.node.node import Node
+from proofmill.host.network.operator.chain_certificates import ChainCertificates
 from proofmill.host.network.operator.chain_file import chain_text, read_chain
 from proofmill.host.network.operator.keystores import read_keystores, read_password
 from proofmill.host.network.operator.new import CERTIFICATE_ZKEY, NewChain, make_chain
@@ -81,6 +86,24 @@ def test_who_proves_makes_certificates_and_all_sign(chain: Path) -> None:
     quiet = ready(chain / "node-0", PROOFMILL_CERTIFICATES_SIGN="false",
                   PROOFMILL_CERTIFICATES_MAKE="false").setup.certificates
     assert quiet is not None and quiet.zkey is None and not quiet.sign
+
+
+def test_every_nodes_first_companion_key_is_bonded(chain: Path) -> None:
+    """And evidence of two votes goes to the contract that the description names."""
+    home = chain / "node-1"
+    found = read_chain(home / "chain.json")
+    assert found.certificates is not None
+    address = found.certificates.bonds
+    contract = Contract(Follower(found.setup).execution_layer.evm, compiled("CompanionBonds"),
+                        cast(bytes, address))
+    amounts = [contract.call("bonds", *each.key)["amount"]
+               for each in found.certificates.registrations]
+    assert amounts == [companion_bonds.COMPANION_BOND_WEI] * 2 + [0] * 62
+    setup = ready(home).setup.certificates
+    assert setup is not None and setup.bonds == address
+    # A chain of before has none, and its nodes hand no evidence in.
+    entry = replace(found.certificates, bonds=None).entry
+    assert ChainCertificates.read(entry, "chain.json").setup(True, None).bonds is None
 
 
 def test_certificates_are_proven_on_the_device_that_is_named(chain: Path) -> None:
