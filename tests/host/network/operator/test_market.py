@@ -49,11 +49,11 @@ def test_a_node_sells_between_blocks_within_its_settings(
     development_setup(preimage_circuit().to_r1cs("preimage"), files.preimage_key, bytes(32))
     config, = make_chain(tmp_path / "mill", NewChain(
         name="market", nodes=1, provers=1, validators=64, genesis_seconds=GENESIS,
-        slot_milliseconds=SLOT_MS, seed=0, size=SMALLEST, devices=["cpu", "model+m"], first_port=0,
+        slot_milliseconds=SLOT_MS, seed=0, size=SMALLEST, devices=["cpu"], first_port=0,
         sign_transfers=True, market=files), killed.KEY)
     settings = read_settings(config, {
         **{f"PROOFMILL_{table}_PORT": "0" for table in ("NETWORK", "METRICS", "MINER", "API")},
-        "PROOFMILL_MARKET_MOST_JOBS": "2"})
+        "PROOFMILL_MARKET_MOST_JOBS": "2", "PROOFMILL_PROVER_DEVICES": "cpu,model+m"})
     assert settings.market == MarketTable(
         sell=True, buy=True, place=f"../{MARKET}/market.json", inputs=f"../{MARKET}/inputs",
         most_jobs=2)
