@@ -32,7 +32,7 @@ def test_the_script_is_one(script: tuple[str, Path]) -> None:
     (["ver"], {"verify", "verilog"}),
     (["zkey", "ver"], {"verificationkey", "verify"}),
     (["mine", "--device", "m"], {"model", "model+b", "model+be", "model+bh", "model+e", "model+h",
-                                      "model+m"}),
+                                      "model+m", "model+t"}),
     (["mine", "--bl"], {"--blocks"}),
     (["completion", ""], set(SHELLS)),
     (["zkey", "info", "circ"], {"circuit.zkey"}),
