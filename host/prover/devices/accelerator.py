@@ -121,7 +121,8 @@ class Accelerator:
                               "load the gateware that this version of proofmill builds")
         self.coordinate_words = -(-self.identity["coordinate_bits"] // 64)
         self.part_words = coordinate_words_of(self.identity)
-        self.memory = self.identity["memory_words"] or SIMULATED_WORDS
+        self.words = self.identity["memory_words"] or SIMULATED_WORDS
+        self.memory = self.words  # but for what is reserved
         self.used = 0  # words of the device's memory that are in use
         self._kept = 0  # ... of which so many are reserved
         self.overwritten = 0
@@ -169,6 +170,12 @@ class Accelerator:
         self.memory -= count
         self._kept = self.used
         return address
+
+    def give_back(self, count: int) -> None:
+        """Have `count` words be free again that were reserved, behind which nothing is in use."""
+        self.used -= count
+        self.memory += count
+        self._kept = self.used
 
     def _check_free(self, words: int, said: str) -> None:
         """Refuse, with what is `said`, words that do not fit behind those in use."""

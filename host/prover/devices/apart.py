@@ -82,7 +82,7 @@ class ApartDevice:
         self._transforms, self._evaluates, self._combines = 0, False, False
         self._one_way = 0
         self._multiplies: MatrixUse | None = None
-        self._proves = self._blind = False
+        self._proves, self._blind = 0, False
         self._process: subprocess.Popen[bytes] | None = None
         self._link: Connection | None = None
         self._measured: deque[float] = deque(maxlen=REMEMBERED)
@@ -168,7 +168,7 @@ class ApartDevice:
             return found
 
     @property
-    def proves(self) -> bool:
+    def proves(self) -> int:
         """See `Proving.proves`: what the process says, which is begun for it."""
         with self._at_work():
             return self._proves
@@ -339,7 +339,7 @@ def serve(link: Connection) -> None:
                                   isinstance(device, Evaluating) and device.evaluates,
                                   isinstance(device, Combining) and device.combines,
                                   device.multiplies if isinstance(device, Multiplying) else None,
-                                  isinstance(device, Proving) and device.proves,
+                                  device.proves if isinstance(device, Proving) else 0,
                                   isinstance(device, Proving) and device.blind)
                 link.send(("done", answer))
             except ProofmillError as error:

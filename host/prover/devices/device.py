@@ -185,9 +185,8 @@ class Proving(Protocol):
     room for them."""
 
     @property
-    def proves(self) -> bool:
-        """Whether it does, of matrices with as many rows as it transforms; else that is for its
-        caller."""
+    def proves(self) -> int:
+        """It does of matrices with up to ``2 ** proves`` rows each; 0: that is for its caller."""
         ...
 
     @property

@@ -267,9 +267,9 @@ class LanesDevice:
             if not self._waiting:
                 return
             found = [self._stores(loaded, reaches.get(id(loaded))) for loaded in self._waiting]
+            self._make_room(self._wanted + sum(options[0].words for options in found))
             memory = min(accelerator.memory for accelerator in self.accelerators)
-            room = max(self._room, COMBINED * self.machine(Group.G1).point_words)
-            free = memory - self._reserved - room
+            free = memory - self._wanted
             for loaded, store in zip(self._waiting, share_memory(found, free), strict=True):
                 loaded.stride, loaded.words, loaded.digits = (
                     store.stride, store.words, store.digits)
@@ -278,6 +278,14 @@ class LanesDevice:
                           len(loaded.points), loaded.group.value,
                           store.digits or copies_of(self._bits, store.stride), store.words)
             self._waiting.clear()
+
+    @property
+    def _wanted(self) -> int:
+        """Words of an accelerator's memory that points, programs and transforms have or will."""
+        return self._reserved + max(self._room, COMBINED * self.machine(Group.G1).point_words)
+
+    def _make_room(self, words: int) -> None:
+        """Have the first accelerator's memory be so large, if what is there may leave it."""
 
     def _stores(self, loaded: Loaded, reach: Reach | None) -> list[Store]:
         """What may be stored of some points, for scalars of this reach, else random ones."""
@@ -398,6 +406,7 @@ class LanesDevice:
         accelerator = self.accelerators[0]
         with self._lock:  # what is chosen from now on leaves room for it
             self._room = max(self._room, accelerator.room(len(a)))
+            self._make_room(self._wanted)
         return self._quotient(lambda: accelerator.transform(a, b))
 
     @property
@@ -450,6 +459,7 @@ class LanesDevice:
             if own <= self._area.words:
                 own = 0
             more = 0 if kept.reserved else len(words)
+            self._make_room(self._reserved + more + own + room)
             if self._reserved + more + own + room > accelerator.memory:
                 return None
             self._room = room

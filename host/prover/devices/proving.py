@@ -28,7 +28,7 @@ from proofmill.hdl.plans import Reach, best_plan, share_memory, uniform
 from proofmill.hdl.windows import WindowPlan, copies_of
 from proofmill.host.prover.curve.limbs import Limbs, to_limbs
 from proofmill.host.prover.curve.points import infinity, is_infinity
-from proofmill.host.prover.devices.accelerator import SCALAR_WORDS, SIMULATED_WORDS, Accelerator
+from proofmill.host.prover.devices.accelerator import SCALAR_WORDS, Accelerator
 from proofmill.host.prover.devices.device import DeviceError, Proven, Quotient, Result
 from proofmill.host.prover.devices.lanes import LanesDevice, Loaded, reach_of
 from proofmill.sim.evaluator import Matrices, Words, evaluate_words, program
@@ -59,12 +59,21 @@ def tail(blinding: tuple[int, int]) -> list[int]:
 
 
 class Blocks:
-    """Blocks of an accelerator's memory, taken and given back in any order."""
+    """Blocks of an accelerator's memory, taken and given back in any order.
 
-    def __init__(self, accelerator: Accelerator) -> None:
-        self._accelerator = accelerator
-        self.words = accelerator.identity["memory_words"] or SIMULATED_WORDS
+    `wanted`: how many words others want, of those that are not reserved.
+    """
+
+    def __init__(self, accelerator: Accelerator, wanted: Callable[[], int] = lambda: 0) -> None:
+        self._accelerator, self._wanted = accelerator, wanted
+        self.words = accelerator.words
         self._free: list[tuple[int, int]] = []
+        self._reserved = 0
+
+    def most(self) -> int:
+        """Words of all blocks, and of what may yet be taken."""
+        first, words = self._rest()
+        return self._reserved + words - max(0, self._accelerator.used - first)
 
     def largest(self) -> int:
         """Words of the largest block that may be taken."""
@@ -82,7 +91,9 @@ class Blocks:
             return None
         if self._free and self._free[-1][0] == first:
             del self._free[-1]
-        self._accelerator.reserve(first + words - self._accelerator.used)
+        more = first + words - self._accelerator.used
+        self._accelerator.reserve(more)
+        self._reserved += more
         return first, words
 
     def give_back(self, place: tuple[int, int]) -> None:
@@ -95,12 +106,20 @@ class Blocks:
                 merged.append((address, words))
         self._free = merged
 
-    def _rest(self) -> tuple[int, int]:
-        """What nobody has had yet, with what is free before it."""
-        first = self._accelerator.used + -self._accelerator.used % ALIGNED
+    def release(self) -> None:
+        """Leave what is free at the end of all that is in use to others."""
         if self._free and sum(self._free[-1]) == self._accelerator.used:
+            _, words = self._free.pop()
+            self._accelerator.give_back(words)
+            self._reserved -= words
+
+    def _rest(self) -> tuple[int, int]:
+        """What nobody has had yet and nobody else wants, with what is free before it."""
+        used = self._accelerator.used
+        first, end = used + -used % ALIGNED, used + self._accelerator.memory - self._wanted()
+        if self._free and sum(self._free[-1]) == used:
             first = self._free[-1][0]
-        return first, max(0, self.words - first)
+        return first, max(0, min(self.words, end) - first)
 
 
 @dataclass(eq=False)
@@ -110,7 +129,7 @@ class HeldKey:
     `points`: of the five sums. `private`: the wire whose value is the first scalar of C. `program`:
     of the matrices, and `matrices`, `commands` where that and the commands lie, (address, words),
     in `parts` that end where the chip's own results are needed next. `plans`: of the sums, and of
-    the last one.
+    the last one. `refused`: there was no room for it once, so that its sums are made one by one.
     """
 
     matrices: Matrices
@@ -119,6 +138,7 @@ class HeldKey:
     program: Words
     place: tuple[int, int] | None = None
     area: int = -1
+    refused: bool = False
     commands: list[tuple[int, int]] = field(default_factory=list)
     plans: list[WindowPlan] = field(default_factory=list)
 
@@ -136,10 +156,15 @@ class ProvingLanes(LanesDevice):
     _shared: tuple[int, int] | None = None
 
     @property
-    def proves(self) -> bool:
-        """See `Proving.proves`."""
-        room = self.accelerators[0].evaluation
-        return room is not None and bool(room.proves) and self.finish_on_chip
+    def proves(self) -> int:
+        """See `Proving.proves`: what has room in all of the memory, for other keys leave it."""
+        accelerator = self.accelerators[0]
+        room, power = accelerator.evaluation, accelerator.identity["transforms"]
+        if room is None or not room.proves or not self.finish_on_chip:
+            return 0
+        while accelerator.held_words(1 << power) > accelerator.words:
+            power -= 1
+        return power
 
     @property
     def blind(self) -> bool:
@@ -170,14 +195,17 @@ class ProvingLanes(LanesDevice):
         data = np.concatenate([witness, to_limbs(tail(blinding))])
         scalars = [data[start:start + len(points)] if start is not None else h for start, points
                    in zip(_starts(key), key.points, strict=True)]
-        with self._lock:
-            if not self._ready(key, scalars, len(data)):
-                return None
-            self._held_keys = (*(each for each in self._held_keys if each is not key), key)
-        assert self._shared is not None
-        at = self._shared[0]
-        before = accelerator.sent, accelerator.received
         try:
+            with self._lock:
+                if key.refused or not self._ready(key, scalars, len(data)):
+                    if not key.refused:  # its sums one by one may want what the others have
+                        self._leave_all()
+                    key.refused = True
+                    return None
+                self._held_keys = (*(each for each in self._held_keys if each is not key), key)
+            assert self._shared is not None
+            at = self._shared[0]
+            before = accelerator.sent, accelerator.received
             proven = self._ask(key, at, data, scalars if self.blind else None)
         except BaseException:
             accelerator.link.reset()
@@ -238,9 +266,13 @@ class ProvingLanes(LanesDevice):
         """Whether key and area are in the memory, from now on if not before: keys that were not
         used for longest leave for that."""
         accelerator = self.accelerators[0]
-        blocks = self._blocks = self._blocks or Blocks(accelerator)
+        blocks = self._blocks = self._blocks or Blocks(accelerator, lambda: self._wanted)
         area = SCALAR_WORDS * numbers + len(KEPT) * accelerator.point_words(Group.G1) + (
             accelerator.held_words(key.values))
+        least = max(area, self._shared[1] if self._shared else 0) + self._beside(key) + sum(
+            points.size for points in key.points)
+        if key.place is None and blocks.most() < least:
+            return False  # whoever leaves
         if self._shared is None or self._shared[1] < area:
             if self._shared is not None:
                 blocks.give_back(self._shared)
@@ -272,6 +304,23 @@ class ProvingLanes(LanesDevice):
         key.place = None
         self._held_keys = tuple(each for each in self._held_keys if each is not key)
 
+    def _make_room(self, words: int) -> None:
+        """See `LanesDevice._make_room`: all keys leave."""
+        if self.accelerators[0].memory < words:
+            self._leave_all()
+
+    def _leave_all(self) -> None:
+        """All keys leave, and what proofs share, for others to have the memory."""
+        blocks = self._blocks
+        if blocks is None:
+            return
+        for key in self._held_keys:
+            self._leave(blocks, key)
+        if self._shared is not None:
+            blocks.give_back(self._shared)
+            self._shared = None
+        blocks.release()
+
     def _load_key(self, blocks: Blocks, key: HeldKey, scalars: Sequence[Limbs | None],
                   numbers: int) -> tuple[int, int] | None:
         """Load a key for scalars like these, and return its place; None where it has no room."""
@@ -279,13 +328,14 @@ class ProvingLanes(LanesDevice):
         assert shared is not None
         loaded = [Loaded(group, points, ~is_infinity(points))
                   for group, points in zip(GROUPS, key.points, strict=True)]
-        reaches = [uniform(self._order, key.values) if each is None else
+        # Those of H are random numbers, whether they are known here or not.
+        reaches = [uniform(self._order, key.values) if each is None or start is None else
                    reach_of(np.where(own.finite[:, np.newaxis], each, np.uint64(0)),
                             self._order.bit_length())
-                   for own, each in zip(loaded, scalars, strict=True)]
+                   for own, each, start in zip(loaded, scalars, _starts(key), strict=True)]
         options = [self._stores(*each) for each in zip(loaded, reaches, strict=True)]
         least = sum(each[0].words for each in options)
-        beside = len(key.program) + COMMAND_WORDS + (len(GROUPS) + 2) * ALIGNED
+        beside = self._beside(key)
         free = blocks.largest() // ALIGNED * ALIGNED - beside
         if least > free:
             return None
@@ -299,6 +349,24 @@ class ProvingLanes(LanesDevice):
         place = blocks.take(beside + sum(each.size for each in images))
         if place is None:
             return None
+        try:
+            self._write_key(key, place, loaded, images, numbers)
+        except BaseException:
+            blocks.give_back(place)
+            raise
+        key.place, key.area = place, shared[0]
+        return place
+
+    @staticmethod
+    def _beside(key: HeldKey) -> int:
+        """Words that a key takes beside its points."""
+        return len(key.program) + COMMAND_WORDS + (len(GROUPS) + 2) * ALIGNED
+
+    def _write_key(self, key: HeldKey, place: tuple[int, int], loaded: Sequence[Loaded],
+                   images: Sequence[Limbs], numbers: int) -> None:
+        """Write it to its place."""
+        accelerator, shared = self.accelerators[0], self._shared
+        assert shared is not None
         at, addresses = place[0], []
         for words in (*images, key.program):
             addresses.append(at)
@@ -314,8 +382,6 @@ class ProvingLanes(LanesDevice):
         for part in parts:
             key.commands.append((at, len(part)))
             at += len(part)
-        key.place, key.area = place, shared[0]
-        return place
 
     def _planned(self, group: Group, reach: Reach, stride: int) -> WindowPlan:
         return best_plan(self.machine(group), reach, self._strides(stride), self.window or 0,

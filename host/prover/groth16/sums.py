@@ -120,9 +120,7 @@ class KeyOnDevice:
         """All of a proof by the device; None where it leaves some of that to this machine. `h`
         makes the scalars of H, which only a device wants that is blind. Raises `DeviceError`."""
         device, key = self.device, self._key
-        if not isinstance(device, Proving) or not device.proves or not (
-                isinstance(device, Transforming)
-                and 2 <= key.domain_size <= 1 << device.transforms):
+        if not isinstance(device, Proving) or not 2 <= key.domain_size <= 1 << device.proves:
             return None
         with self._lock:
             if self._held is None:

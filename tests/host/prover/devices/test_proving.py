@@ -14,6 +14,7 @@ from proofmill.host.prover.curve.points import infinity
 from proofmill.host.prover.devices.apart import ApartDevice
 from proofmill.host.prover.devices.catalogue import open_device
 from proofmill.host.prover.devices.device import DeviceError, Job, Proven, Proving, Quotient
+from proofmill.host.prover.devices.lanes import COMBINED
 from proofmill.host.prover.devices.proving import GROUPS, KEPT, TAIL, Blocks, ProvingLanes, tail
 from proofmill.host.prover.groth16 import prove as proving
 from proofmill.host.prover.groth16 import sums
@@ -46,7 +47,7 @@ def nothing_here(monkeypatch: pytest.MonkeyPatch) -> None:
 class ProvingChip(EvaluatingChip):
     """The processor, by the definition of what a device is asked for."""
 
-    proves, blind, room = True, False, True
+    proves, blind, room = 12, False, True
 
     def hold(self, matrices: Matrices, points: Sequence[Limbs], private: int
              ) -> tuple[Matrices, Sequence[Limbs], int]:
@@ -137,6 +138,10 @@ class ProvingBoard(Board):
         super().__init__(memory_words)
         self.memory_words, self.commands, self.ended = memory_words, list[tuple[int, int]](), 0
 
+    def load(self, words: Limbs) -> int:
+        self._check_free(words.size, "no room")
+        return super().load(words)
+
     def write(self, address: int, words: Limbs) -> None:
         super().write(address, words)
         assert address + words.size <= self.memory_words
@@ -195,8 +200,9 @@ def test_keys_stay_as_long_as_there_is_room() -> None:
     device = ProvingLanes("board", [whole], copies=1)
     for each, found in ((other, others), (key, witness)):
         proven(device, each, found)
+    enough = whole.used + COMBINED * whole.point_words(Group.G1)
     for narrow in (True, False):  # as much as the two take without copies, or a little less
-        board = ProvingBoard(whole.used - 8 * narrow)
+        board = ProvingBoard(enough - 8 * narrow)
         device = ProvingLanes("board", [board], copies=1)
         both = [proven(device, other, others), proven(device, key, witness)]
         assert device.keys == 2 - narrow
@@ -205,13 +211,78 @@ def test_keys_stay_as_long_as_there_is_room() -> None:
         assert board.used <= whole.used
 
 
+def test_keys_are_proven_under_in_a_memory_that_they_fill() -> None:
+    """What is left then is too small for the transform of a proof by sums one by one."""
+    key, witness = inputs("chain4")
+    enough = 1 << 26
+    for _ in range(2):
+        board = ProvingBoard(enough)
+        board.identity["tile"] = 3
+        device = ProvingLanes("board", [board], copies=1)
+        both = [proven(device, key, witness) for _ in range(2)]
+        enough = board.used + COMBINED * board.point_words(Group.G1)
+        assert device.keys == 2
+        assert [again(prover, witness) for prover in both] == [0, 0]
+    assert board.room(key.domain_size) > board.memory and key.domain_size <= 1 << device.proves
+
+
+def test_keys_leave_for_one_that_is_proven_under_by_sums() -> None:
+    """... which has room for that, if only just."""
+    key, witness = inputs("chain4")
+    other, others = inputs("merkle8")
+    sizes = []
+    for each, found in ((other, others), (key, witness)):
+        board = ProvingBoard(1 << 26)
+        proven(ProvingLanes("board", [board], copies=1), each, found)
+        sizes.append(board.used + COMBINED * board.point_words(Group.G1))
+    large = sizes.index(max(sizes))
+    order = [(other, others), (key, witness)]
+    board = ProvingBoard(sizes[large] - 8)
+    device = ProvingLanes("board", [board], copies=1)
+    proven(device, *order[1 - large])
+    assert device.keys == 1
+    result = Prover(order[large][0], device).prove(order[large][1])
+    assert result.words is None and not result.faults and device.keys == 0
+
+
+def test_a_key_whose_loading_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not there, its room is free, and the link is in step again."""
+    key, witness = inputs("chain4")
+    board = ProvingBoard(1 << 22)
+    device, resets = ProvingLanes("board", [board], copies=1), list[None]()
+    held, h = device.hold(*holding(key)), Evaluator(key).quotient(witness)
+    monkeypatch.setattr(board.link, "reset", lambda: resets.append(None))
+    with monkeypatch.context() as patched:
+        def interrupted(address: int, words: Limbs) -> None:
+            raise KeyboardInterrupt
+
+        patched.setattr(board, "write", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            device.prove(held, witness, BLINDING, h)
+    assert (resets, device.keys) == ([None], 0)
+    used = board.used
+    assert device.prove(held, witness, BLINDING, h) is not None
+    assert (resets, device.keys, board.used) == ([None], 1, used)
+
+
+def test_a_blind_device_plans_as_one_that_does_not_know_h() -> None:
+    key, witness = inputs("chain4")
+    plans = []
+    for h in (Evaluator(key).quotient(witness), np.zeros((key.domain_size, 4), np.uint64)):
+        device = ProvingLanes("board", [ProvingBoard(1 << 22)], copies=1)
+        held = device.hold(*holding(key))
+        assert device.prove(held, witness, BLINDING, h) is not None
+        plans.append(held.plans)
+    assert plans[0] == plans[1]
+
+
 def test_a_key_that_has_no_room_at_all() -> None:
     key, witness = inputs("chain4")
     board = ProvingBoard(20_000)
     device = ProvingLanes("board", [board])
     held = device.hold(*holding(key))
     assert device.prove(held, witness, BLINDING, Evaluator(key).quotient(witness)) is None
-    assert board.commands == [] and device.keys == 0
+    assert board.commands == [] and device.keys == board.used == 0
 
 
 def holding(key: ProvingKey) -> tuple[Matrices, list[Limbs], int]:
