@@ -56,6 +56,13 @@ class Matrices:
     which: Indices
     coefficients: Sequence[int]
 
+    def same_as(self, other: "Matrices") -> bool:
+        """Whether the entries are the same, in the same order."""
+        return (self.power == other.power and self.coefficients == other.coefficients
+                and np.array_equal(self.rows, other.rows)
+                and np.array_equal(self.wires, other.wires)
+                and np.array_equal(self.which, other.which))
+
 
 class _Place:
     """Where the values of entries lie: a wire's, or a stored coefficient's by its number.

@@ -15,6 +15,9 @@ from proofmill.host.prover.devices.device import Job
 
 ORDER = BN254.scalar.modulus
 
+GROUPS = (Group.G1, Group.G1, Group.G2, Group.G1, Group.G1)
+"""Of a proof's sums A, B, B, C and H."""
+
 
 def check_points(group: Group, points: Limbs) -> None:
     """Raise where `points` are not of shape (n, 8) or (n, 16), which is a ValueError, or one has a

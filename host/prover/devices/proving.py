@@ -30,11 +30,9 @@ from proofmill.host.prover.curve.limbs import Limbs, to_limbs
 from proofmill.host.prover.curve.points import infinity, is_infinity
 from proofmill.host.prover.devices.accelerator import SCALAR_WORDS, Accelerator
 from proofmill.host.prover.devices.device import DeviceError, Proven, Quotient, Result
+from proofmill.host.prover.devices.inputs import GROUPS
 from proofmill.host.prover.devices.lanes import LanesDevice, Loaded, reach_of
 from proofmill.sim.evaluator import Matrices, Words, evaluate_words, program
-
-GROUPS = (Group.G1, Group.G1, Group.G2, Group.G1, Group.G1)
-"""Of the sums A, B, B, C and H."""
 
 KEPT = (0, 1, 3, 4)
 """Those that stay in the memory, to be summed up themselves."""

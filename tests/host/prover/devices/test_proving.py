@@ -3,19 +3,29 @@ stay with the device as long as there is room."""
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from proofmill.hdl.commands import COUNTERS, PHASES
 from proofmill.hdl.curve import Group
+from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.limbs import Limbs, to_limbs
 from proofmill.host.prover.curve.points import infinity
-from proofmill.host.prover.devices.apart import ApartDevice
+from proofmill.host.prover.devices.apart import FIRST_SECONDS, ApartDevice
 from proofmill.host.prover.devices.catalogue import open_device
-from proofmill.host.prover.devices.device import DeviceError, Job, Proven, Proving, Quotient
+from proofmill.host.prover.devices.device import (
+    DeviceError,
+    Job,
+    Progress,
+    Proven,
+    Proving,
+    Quotient,
+)
+from proofmill.host.prover.devices.inputs import GROUPS
 from proofmill.host.prover.devices.lanes import COMBINED
-from proofmill.host.prover.devices.proving import GROUPS, KEPT, TAIL, Blocks, ProvingLanes, tail
+from proofmill.host.prover.devices.proving import KEPT, TAIL, Blocks, ProvingLanes, tail
 from proofmill.host.prover.groth16 import prove as proving
 from proofmill.host.prover.groth16 import sums
 from proofmill.host.prover.groth16.evaluation import Evaluator
@@ -127,6 +137,35 @@ def test_a_device_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> No
     for _ in range(2):
         assert prover.prove(witness).words == (3, 9)
         chip.close()
+
+
+def test_a_process_is_given_a_key_once_and_none_that_is_damaged(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    """... and has time for what it has yet to put into the device's memory."""
+    key, witness = inputs("chain4")
+    chip = ApartDevice("chip", f"{chip_named.__module__}:{chip_named.__name__}")
+    chip.least_seconds = 0.0
+    asked: list[tuple[str, bool]] = []
+    ask = chip._ask
+
+    def heard(question: tuple[Any, ...], seconds: float, progress: Progress | None) -> Any:
+        asked.append((question[0], seconds >= FIRST_SECONDS))
+        return ask(question, seconds, progress)
+
+    h = key.h.copy()
+    h[3, 0] ^= np.uint64(1)
+    with pytest.raises(ProofmillError, match="section 9 .*index 3: not on the curve"):
+        Prover(replace(key, h=h), chip).prove(witness)
+    monkeypatch.setattr(chip, "_ask", heard)
+    for closed in (False, False, True):
+        if closed:
+            chip.close()
+            asked.append(("", False))
+        assert Prover(key, chip).prove(witness).words == (3, 9)
+    chip.close()
+    began = [("hold", True), ("prove", True)]
+    assert [each for each in asked if ":" not in each[0]] == [
+        *began, ("prove", False), ("", False), *began]
 
 
 class ProvingBoard(Board):
