@@ -195,8 +195,8 @@ class ApartDevice:
         self._keys.append((matrices, points, private))
         return len(self._keys) - 1
 
-    def prove(self, key: int, witness: Limbs, blinding: tuple[int, int], h: Limbs | None = None
-              ) -> Proven | None:
+    def prove(self, key: int, witness: Limbs, blinding: tuple[int, int], h: Limbs | None = None,
+              progress: Progress | None = None) -> Proven | None:
         """See `Proving.prove`; DeviceError where the process does not answer in time."""
         with self._at_work():
             for held in self._keys[self._keys_there:]:
@@ -205,7 +205,8 @@ class ApartDevice:
             start, seconds = time.monotonic(), self._deadline(self._proven)
             if key not in self._proven_there:  # the device's memory has yet to get it
                 seconds = max(FIRST_SECONDS, seconds)
-            found: Proven | None = self._ask(("prove", key, witness, blinding, h), seconds, None)
+            found: Proven | None = self._ask(("prove", key, witness, blinding, h), seconds,
+                                             progress)
             if found is not None:
                 self._proven.append(time.monotonic() - start)
                 self._proven_there.add(key)
@@ -304,6 +305,10 @@ def serve(link: Connection) -> None:
     bases: list[Bases] = []
     kept: list[Any] = []
     keys: list[Any] = []
+
+    def tell(done: int, total: int) -> None:
+        link.send(("progress", (done, total)))
+
     with suppress(EOFError, OSError):
         while True:
             question = link.recv()
@@ -316,8 +321,7 @@ def serve(link: Connection) -> None:
                     case ("run", jobs):
                         assert device is not None
                         answer = device.run(
-                            [Job(bases[handle], *scalars) for handle, *scalars in jobs],
-                            lambda done, total: link.send(("progress", (done, total))))
+                            [Job(bases[handle], *scalars) for handle, *scalars in jobs], tell)
                     case ("quotient", a, b):
                         assert isinstance(device, Transforming)
                         answer = device.quotient(a, b)
@@ -337,7 +341,7 @@ def serve(link: Connection) -> None:
                         answer = None
                     case ("prove", handle, witness, blinding, h):
                         assert isinstance(device, Proving)
-                        answer = device.prove(keys[handle], witness, blinding, h)
+                        answer = device.prove(keys[handle], witness, blinding, h, tell)
                     case ("combine", group, points, scalars):
                         assert isinstance(device, Combining)
                         answer = device.combine(group, points, scalars)

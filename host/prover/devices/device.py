@@ -203,11 +203,11 @@ class Proving(Protocol):
         """
         ...
 
-    def prove(self, key: Any, witness: Limbs, blinding: tuple[int, int], h: Limbs | None = None
-              ) -> Proven | None:
+    def prove(self, key: Any, witness: Limbs, blinding: tuple[int, int], h: Limbs | None = None,
+              progress: Progress | None = None) -> Proven | None:
         """A proof of a witness, shape (wires, 4), plain integers below the groups' order, with the
         random numbers r, s; None where its memory has no room for the key. `h`: only of one that is
-        blind. Raises `DeviceError`."""
+        blind. `progress` counts points, as of `Device.run`. Raises `DeviceError`."""
         ...
 
 

@@ -23,13 +23,19 @@ from proofmill.hdl.commands import (
     multiply_head,
     pack,
 )
-from proofmill.hdl.curve import Group
+from proofmill.hdl.curve import PRODUCTS, Group
 from proofmill.hdl.plans import Reach, best_plan, share_memory, uniform
 from proofmill.hdl.windows import WindowPlan, copies_of
 from proofmill.host.prover.curve.limbs import Limbs, to_limbs
 from proofmill.host.prover.curve.points import infinity, is_infinity
 from proofmill.host.prover.devices.accelerator import SCALAR_WORDS, Accelerator
-from proofmill.host.prover.devices.device import DeviceError, Proven, Quotient, Result
+from proofmill.host.prover.devices.device import (
+    DeviceError,
+    Progress,
+    Proven,
+    Quotient,
+    Result,
+)
 from proofmill.host.prover.devices.inputs import GROUPS
 from proofmill.host.prover.devices.lanes import LanesDevice, Loaded, reach_of
 from proofmill.sim.evaluator import Matrices, Words, evaluate_words, program
@@ -187,7 +193,7 @@ class ProvingLanes(LanesDevice):
                        program(room, self._order, matrices))
 
     def prove(self, key: HeldKey, witness: Limbs, blinding: tuple[int, int],
-              h: Limbs | None = None) -> Proven | None:
+              h: Limbs | None = None, progress: Progress | None = None) -> Proven | None:
         """See `Proving.prove`."""
         accelerator = self.accelerators[0]
         data = np.concatenate([witness, to_limbs(tail(blinding))])
@@ -204,7 +210,7 @@ class ProvingLanes(LanesDevice):
             assert self._shared is not None
             at = self._shared[0]
             before = accelerator.sent, accelerator.received
-            proven = self._ask(key, at, data, scalars if self.blind else None)
+            proven = self._ask(key, at, data, scalars if self.blind else None, progress)
         except BaseException:
             accelerator.link.reset()
             raise
@@ -216,12 +222,17 @@ class ProvingLanes(LanesDevice):
         return Proven(quotient, results[:-1], results[-1],
                       accelerator.sent - before[0], accelerator.received - before[1])
 
-    def _ask(self, key: HeldKey, at: int, data: Limbs, blind: Sequence[Limbs | None] | None
-             ) -> tuple[Quotient, list[Result]]:
+    def _ask(self, key: HeldKey, at: int, data: Limbs, blind: Sequence[Limbs | None] | None,
+             progress: Progress | None) -> tuple[Quotient, list[Result]]:
         """What the command answers; of an accelerator without a datapath by parts, between which
         its memory gets what it would have put there: their scalars are `blind`'s."""
         accelerator, size = self.accelerators[0], data.size
         kept = at + size
+        works = [*(PRODUCTS[group] // PRODUCTS[Group.G1] * len(points)
+                   for group, points in zip(GROUPS, key.points, strict=True)), len(KEPT)]
+        total = sum(work * len(plan.passes) for work, plan in zip(works, key.plans, strict=True))
+        done, told = 0, progress or (lambda done, total: None)
+        told(done, total)
         parts = [(key.commands[0][0], sum(words for _, words in key.commands))]
         if blind is not None:
             parts = key.commands
@@ -249,6 +260,8 @@ class ProvingLanes(LanesDevice):
                 found = accelerator.counted()
                 for name in SUM_COUNTERS:
                     counters[name] += found[name]
+                done += works[number]
+                told(done, total)
             assert point is not None
             results.append(Result(
                 points[number] if blind is not None else point,
@@ -322,7 +335,7 @@ class ProvingLanes(LanesDevice):
     def _load_key(self, blocks: Blocks, key: HeldKey, scalars: Sequence[Limbs | None],
                   numbers: int) -> tuple[int, int] | None:
         """Load a key for scalars like these, and return its place; None where it has no room."""
-        accelerator, shared = self.accelerators[0], self._shared
+        shared = self._shared
         assert shared is not None
         loaded = [Loaded(group, points, ~is_infinity(points))
                   for group, points in zip(GROUPS, key.points, strict=True)]

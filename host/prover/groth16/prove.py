@@ -158,10 +158,8 @@ class Prover:
                 numbers = blinding or (
                     secrets.randbelow(SCALAR_MODULUS), secrets.randbelow(SCALAR_MODULUS))
                 scalars = [witness, witness, witness, private, NOTHING]
-                if (proven := on.prove(witness, numbers, own_h)) is not None:
+                if (proven := on.prove(witness, numbers, own_h, progress)) is not None:
                     moved, results, closing = proven.quotient, proven.sums, proven.closing
-                    if progress is not None:
-                        progress(1, 1)
                 else:
                     moved = on.quotient(self._evaluator, witness)
                     held = None if moved is None else moved.held

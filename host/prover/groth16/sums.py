@@ -115,8 +115,8 @@ class KeyOnDevice:
         a, b = (to_plain(values) for values in evaluator.evaluate(witness))
         return self.device.quotient(a, b)
 
-    def prove(self, witness: Limbs, blinding: tuple[int, int], h: Callable[[], Limbs]
-              ) -> Proven | None:
+    def prove(self, witness: Limbs, blinding: tuple[int, int], h: Callable[[], Limbs],
+              progress: Progress | None = None) -> Proven | None:
         """All of a proof by the device; None where it leaves some of that to this machine. `h`
         makes the scalars of H, which only a device wants that is blind. Raises `DeviceError`."""
         device, key = self.device, self._key
@@ -129,7 +129,8 @@ class KeyOnDevice:
                         (key.a, ([key.alpha_g1], [key.delta_g1])), (key.b_g1, ([key.beta_g1],)),
                         (key.b_g2, ([key.beta_g2], [infinity(Group.G2)], [key.delta_g2])),
                         (key.c, ()), (key.h, ()))], key.public + 1))
-        return device.prove(self._held, witness, blinding, h() if device.blind else None)
+        return device.prove(self._held, witness, blinding, h() if device.blind else None,
+                            progress)
 
     def run(self, scalars: Sequence[Limbs], blinding: tuple[int, int],
             progress: Progress | None, held: Held | None = None) -> list[Result]:

@@ -64,7 +64,8 @@ class ProvingChip(EvaluatingChip):
         return matrices, points, private
 
     def prove(self, key: tuple[Matrices, Sequence[Limbs], int], witness: Limbs,
-              blinding: tuple[int, int], h: Limbs | None = None) -> Proven | None:
+              blinding: tuple[int, int], h: Limbs | None = None,
+              progress: Progress | None = None) -> Proven | None:
         matrices, points, private = key
         r, s = blinding
         if not self.room:
@@ -77,7 +78,7 @@ class ProvingChip(EvaluatingChip):
         scalars = [*(np.concatenate([witness, to_limbs(more)]) for more in (
             [1, r], [1], [1, r, s])), witness[private:], h]
         results = self.run([Job(self.load(group, own), each) for group, own, each in zip(
-            GROUPS, points, scalars, strict=True)])
+            GROUPS, points, scalars, strict=True)], progress)
         four = np.stack([results[number].point for number in KEPT])
         closing, = self.run([Job(self.load(Group.G1, four), to_limbs([s, r, 1, 1]))])
         return Proven(Quotient(None, 7, 1, 2), results, replace(closing, cycles=4), 3, 9)
@@ -93,7 +94,7 @@ def test_nothing_of_a_proof_is_computed_here(name: str, monkeypatch: pytest.Monk
     result = Prover(key, chip).prove(witness, lambda *each: told.append(each))
     assert verify(key.verification_key, result.public, result.proof)
     assert (result.evaluation_cycles, result.transform_cycles, result.closing_cycles) == (2, 5, 4)
-    assert (result.words, result.calls_on_device, told) == ((3, 9), 5, [(1, 1)])
+    assert (result.words, result.calls_on_device) == ((3, 9), 5) and told[-1][0] == told[-1][1]
     chip.close()
 
 
@@ -133,10 +134,11 @@ def test_a_device_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> No
     nothing_here(monkeypatch)
     key, witness = inputs("chain4")
     chip = ApartDevice("chip", f"{chip_named.__module__}:{chip_named.__name__}")
-    prover = Prover(key, chip)
+    prover, told = Prover(key, chip), list[tuple[int, int]]()
     for _ in range(2):
-        assert prover.prove(witness).words == (3, 9)
+        assert prover.prove(witness, lambda *each: told.append(each)).words == (3, 9)
         chip.close()
+    assert told[0][0] == 0 < told[-1][1] == told[-1][0]
 
 
 def test_a_process_is_given_a_key_once_and_none_that_is_damaged(
@@ -313,6 +315,20 @@ def test_a_blind_device_plans_as_one_that_does_not_know_h() -> None:
         assert device.prove(held, witness, BLINDING, h) is not None
         plans.append(held.plans)
     assert plans[0] == plans[1]
+
+
+def test_progress_is_of_points() -> None:
+    """A point of G2 is three, once for every pass; also from a process of its own."""
+    key, witness = inputs("chain4")
+    told: list[tuple[int, int]] = []
+    device = ProvingLanes("board", [ProvingBoard(1 << 22)], window=8, at_once=8, copies=1)
+    held = device.hold(*holding(key))
+    assert device.prove(held, witness, BLINDING, Evaluator(key).quotient(witness),
+                        lambda *each: told.append(each)) is not None
+    passes = len(held.plans[0].passes)
+    total = passes * (6 * key.wires + 2 + 1 + 3 * 3 - key.public - 1 + key.domain_size + 4)
+    assert passes > 1 and told[0] == (0, total) and told[-1] == (total, total)
+    assert len(told) == 1 + 6 * passes and told == sorted(told)
 
 
 def test_a_key_that_has_no_room_at_all() -> None:
