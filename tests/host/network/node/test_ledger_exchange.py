@@ -102,6 +102,19 @@ def test_a_full_node_knows_what_it_has(chain: Chain, maker: Maker, tmp_path: Pat
     assert about(AccountQuestion(OTHER.root, 1)) == b""
 
 
+def test_nobody_asks_for_a_place_in_an_era_that_is_not_whole(
+        chain: Chain, maker: Maker, tmp_path: Path) -> None:
+    """Who says that more blocks are proven than there are learns nothing, and changes no answer
+    that others get later."""
+    question = PlaceQuestion(chain.hashes[0], PROVEN)
+    early = Maker(tmp_path, chain)
+    early.eras.hear(chain.final_blocks[:LENGTH - 1])
+    assert early.eras.about(question._replace(blocks=2**64 - 1)) == b""
+    early.eras.hear(chain.final_blocks[LENGTH - 1:])
+    assert early.eras.about(question) == maker.eras.about(question) != b""
+    early.close()
+
+
 def test_the_latest_ledgers_are_kept(chain: Chain, tmp_path: Path) -> None:
     maker = Maker(tmp_path, chain)
     maker.eras.ledgers.update({root: LEDGER for root in range(MOST_LEDGERS)})
