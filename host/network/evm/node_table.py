@@ -65,38 +65,37 @@ class NodeTable(Mapping[bytes, bytes]):
         """Have the states with the roots `new` as well, which `source` has as far as they are not
         here, and no longer those with the roots `old`. What is dropped.
 
-        KeyError for what is neither here nor there; then the transaction is to be undone.
+        KeyError for what is neither here nor there, ValueError for what is dropped and not what its
+        hash says; then the transaction is to be undone.
         """
-        # Of those rows alone whose count may change. Old and new state are gone down side by side:
-        # what both refer to cancels out, and is neither read nor counted.
-        changes: defaultdict[Reference, int] = defaultdict(int)
-        for sign, roots in ((1, new), (-1, old)):
-            for root in roots:
-                if root != BLANK_ROOT_HASH:
-                    changes[root, False] += sign
         before: dict[Reference, int] = {}
+        changes: defaultdict[Reference, int] = defaultdict(int)
         contents: dict[Reference, bytes] = {}
-        counts: dict[Reference, bool] = {}
-        level = set(changes)
-        while level:
-            below: set[Reference] = set()
-            for reference in level:
-                if reference not in before:
-                    if not changes[reference]:
-                        continue
-                    before[reference], contents[reference] = self._row(reference, source)
-                    counts[reference] = before[reference] > 0
-                needed = before[reference] + changes[reference] > 0
-                if needed == counts[reference]:
-                    continue
-                counts[reference] = needed
-                for child in children(contents[reference], reference[1]):
-                    changes[child] += 1 if needed else -1
-                    below.add(child)
-            level = below
+
+        def counted(reference: Reference, change: int) -> int:
+            """How many refer to it, with one more or less."""
+            changes[reference] += change
+            if reference not in before:
+                before[reference] = self._uses(reference)
+            return before[reference] + changes[reference]
+
+        # What comes goes before what leaves: what has another place alone, as the storage of an
+        # account with a new neighbour, is needed all the time, and nobody goes down into it.
+        waiting = [(root, False) for root in new if root != BLANK_ROOT_HASH]
+        while waiting:
+            reference = waiting.pop()
+            if counted(reference, 1) == 1:
+                contents[reference] = source[reference[0]]
+                waiting += children(contents[reference], reference[1])
+        waiting = [(root, False) for root in old if root != BLANK_ROOT_HASH]
+        while waiting:
+            reference = waiting.pop()
+            if counted(reference, -1) == 0:
+                contents[reference] = self._data(reference)
+                waiting += children(contents[reference], reference[1])
         self._count(before, changes, contents)
         return {reference[0]: contents[reference] for reference, uses in before.items()
-                if uses and not counts[reference]}
+                if uses and not uses + changes[reference]}
 
     def copy(self, other: "NodeTable") -> None:
         """Have all rows of another table, where this one has none."""
@@ -116,16 +115,22 @@ class NodeTable(Mapping[bytes, bytes]):
                 if not self.has(*child):
                     raise KeyError(child[0])
 
-    def _row(self, reference: Reference, source: Mapping[bytes, bytes]) -> tuple[int, bytes]:
-        """How many refer to it, and what it is."""
-        for uses, data in self._rows(
-                "SELECT uses, data FROM nodes WHERE hash = ? AND code = ?", reference):
-            return int(uses), bytes(data)
-        return 0, source[reference[0]]
+    def _uses(self, reference: Reference) -> int:
+        """How many refer to it; 0 for what is not here."""
+        return next((int(uses) for (uses,) in self._rows(
+            "SELECT uses FROM nodes WHERE hash = ? AND code = ?", reference)), 0)
+
+    def _data(self, reference: Reference) -> bytes:
+        """What is here; ValueError where that has another hash."""
+        ((data,),) = self._rows("SELECT data FROM nodes WHERE hash = ? AND code = ?", reference)
+        if keccak(data) != reference[0]:
+            raise ValueError(f"0x{reference[0].hex()} has another hash")
+        return bytes(data)
 
     def _count(self, before: Mapping[Reference, int], changes: Mapping[Reference, int],
                contents: Mapping[Reference, bytes]) -> None:
-        """Write what has changed."""
+        """Write what has changed, in the table's order: so each of its pages once."""
+        before = dict(sorted(before.items()))
         after = {reference: uses + changes[reference] for reference, uses in before.items()}
         self._write("DELETE FROM nodes WHERE hash = ? AND code = ?", (
             reference for reference, uses in before.items() if uses and not after[reference]))

@@ -19,7 +19,8 @@ from proofmill.host.network.evm.sweep import HASH_BYTES, reachable
 STATES = "states.sqlite"
 """The file in a node's folder."""
 LEAST_SWEPT = 20_000
-"""Entries that there may be in memory before what nothing needs any more is dropped."""
+"""Entries that there may be in memory before what is final goes to the file, and what nothing needs
+any more is dropped."""
 REMEMBERED = 8_192
 """Nodes of the file that are kept in memory: most that a block asks for are near the roots."""
 
@@ -46,12 +47,15 @@ class StateFile(ScratchDatabase):
 
     def move(self, roots: Iterable[bytes], source: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
         """Have the states with these roots and no others; as `NodeTable.move`. All of it or,
-        with StorageError, nothing."""
+        with StorageError, which there is for damage as well, nothing."""
         wanted = frozenset(roots)
         if wanted == self._roots:
             return {}
-        with self._transaction():
-            dropped = self.nodes.move(wanted - self._roots, self._roots - wanted, source)
+        try:
+            with self._transaction():
+                dropped = self.nodes.move(wanted - self._roots, self._roots - wanted, source)
+        except ValueError as error:
+            raise self._damaged(str(error)) from error
         self._roots = wanted
         return dropped
 
@@ -66,7 +70,7 @@ class StateFile(ScratchDatabase):
 class States(BaseDB):
     """All of tries, code and headers, by hash, and under other keys what is py-evm's own.
 
-    With a file, memory has what is not final yet; without one, all.
+    With a file, memory has what came since the last sweep, and is not final yet; without one, all.
     """
 
     def __init__(self) -> None:
@@ -105,13 +109,15 @@ class States(BaseDB):
     def settle(self, base: bytes, roots: Callable[[], Collection[bytes]],
                headers: Collection[bytes]) -> None:
         """Nothing will be asked for but the states with these `roots`, and `headers`, by hash.
-        `base`: the root of the state that the others grow from, which goes to the file. What else
-        there is is dropped once in a while."""
+        `base`: the root of the state that the others grow from. Once in a while that goes to the
+        file, and what else there is is dropped."""
+        # Not more often: of a file whose order is that of hashes, as many pages are written as rows
+        # change, and much of what one state brings the next one drops.
+        if len(self._new) <= self._most:
+            return
         if self._file is not None:
             # What leaves the file may be needed by a later state that has made it once more.
             self._new.update(self._file.move({base}, self))
-        if len(self._new) <= self._most:
-            return
         wanted = reachable(self._new, roots()) if self._file is None else reachable(
             self._new, roots(), self._file.nodes.has)
         wanted.update(headers)

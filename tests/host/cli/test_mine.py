@@ -20,6 +20,7 @@ from proofmill.host.ground.closing import Closing
 from proofmill.host.ground.owner import Owner
 from proofmill.host.network.certificates.light import LightNode
 from proofmill.host.network.consensus.keys import derive_keys
+from proofmill.host.network.evm import states
 from proofmill.host.network.evm.account import address_of
 from proofmill.host.network.evm.states import StateFile
 from proofmill.host.prover.circuits.finality.vote import Checkpoint
@@ -166,6 +167,7 @@ def test_a_seed_decides_everything_but_the_time(capsys, tmp_path, monkeypatch):
         moved.add(self.path)
         return right(self, roots, source)
 
+    monkeypatch.setattr(states, "LEAST_SWEPT", 1)
     monkeypatch.setattr(StateFile, "move", move)
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     runs = [mine(capsys, "--blocks", "1", "--device", "cpu", "--seed", "7", *more)[1:]
