@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 
 REMEMBERED_BLOCKS = 1_024
 """Final ones whose facts a service keeps in memory."""
+EPOCHS_BETWEEN = 4
+"""From one final state that is kept to the next: each costs most pages of the file, however little
+is new, and what one more epoch costs the next start is small."""
 
 
 class FinalStates:
@@ -37,6 +40,8 @@ class FinalStates:
         self._chain, self._files = chain, files
         self._store: FinalStore | None = None
         self._states: StateFile | None = None
+        self._due = 0
+        """The epoch that is final when the next one is to be kept."""
         self.begun = False
         """Whether the node goes on from a final state."""
 
@@ -65,10 +70,16 @@ class FinalStates:
             return self._anew(archive, history, str(error))
         except Exception as error:  # whatever is wrong with it, the blocks are here
             return self._anew(archive, history, f"does not hold ({type(error).__name__}: {error})")
-        self.begun = True
+        self.begun, self._due = True, kept.point.epoch + EPOCHS_BETWEEN
         log.info("it goes on from its final state of epoch %d, and checks the blocks after it",
                  kept.point.epoch, extra={"block": name_of(kept.point.root)})
         return follower
+
+    def keep_in_time(self, follower: Follower) -> None:
+        """`keep`, `EPOCHS_BETWEEN` after the last one, once what is final has been followed."""
+        final = bytes(follower.store.finalized_checkpoint.root)
+        if follower.finalized_epoch >= self._due and final == follower.final_root:
+            self.keep(follower)
 
     def keep(self, follower: Follower) -> None:
         """Write down the state at the last final block, unless it is there."""
@@ -85,6 +96,7 @@ class FinalStates:
             if follower.execution_layer.evm.history is not None:
                 follower.execution_layer.evm.history.sync()
             store.keep(state)
+            self._due = state.point.epoch + EPOCHS_BETWEEN
         except Exception as error:  # a node has other duties than to be begun again
             self._store = None
             self._give_up(f"{self.path}: the final state cannot be kept ({error})")

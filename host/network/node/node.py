@@ -436,7 +436,7 @@ class Node:
                 if slot == 0:
                     return  # genesis: its head is signed for the first block, and that is all
                 if self._final is not None:
-                    self._final.keep(self.follower)
+                    self._final.keep_in_time(self.follower)
                 else:  # as for blocks' facts
                     self._history.append(view_of(
                         slot, self.follower.head(), self.follower.head_state(),
@@ -569,9 +569,16 @@ class Node:
         self.follower.tick(*self._own_time(slot, milliseconds))
         final = self._final
         blocks = self.follower.load() if final is None else self.follower.load(
-            lambda: final.keep(self.follower))
+            lambda: final.keep_in_time(self.follower))
         self.follower.transfers.restore()
         return blocks
+
+    def rest(self) -> None:
+        """At the end of a life in which nothing went wrong: the next one has little to check.
+        StorageError where the disk fails."""
+        if self._final is not None:
+            self.follower.follow_finality()
+            self._final.keep(self.follower)
 
     def report(self) -> NodeReport:
         """How it went."""

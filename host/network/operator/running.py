@@ -155,6 +155,7 @@ class RunningNode:
                 await self._keep_time(node, watch, stop)
                 if not troubles.empty():
                     raise troubles.get_nowait()
+                node.rest()
             except Exception as error:
                 reason = str(error) or type(error).__name__
                 log.error("%s ends: %s", setup.name, error, exc_info=error)

@@ -145,7 +145,12 @@ def test_it_goes_on_as_one_that_has_checked_every_block(chain: Chain, tmp_path: 
         chain.go_on(MORE)
     finally:
         chain.listening.clear()
-    for life in (kept, every):
+    # One epoch more is final: who has kept one already waits for more.
+    for life, epoch in ((kept, 2), (every, 3)):
+        life.states.keep_in_time(life.follower)
+        with store_of(life.folder, chain) as store:
+            state = store.kept()
+            assert state is not None and state.point.epoch == epoch
         life.states.keep(life.follower)
     ours, theirs = said(kept.follower), said(every.follower)
     assert ours == theirs and kept.follower.finalized_epoch == 3
@@ -369,6 +374,9 @@ def test_a_file_that_cannot_be_used_stops_nobody(
         follower = states.begin(files.enter_context(Archive(kept.folder / BLOCKS)))
         follower._final_root = b"\x01" * 32
         follower.final_state = lambda: {}["a mistake"]  # type: ignore[method-assign]
+        states._due = 0
+        states.keep_in_time(follower)  # what is final has not been followed yet
+        assert capsys.readouterr().err == ""
         states.keep(follower)
         states.keep(follower)
     said = capsys.readouterr().err
