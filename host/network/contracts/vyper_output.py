@@ -8,6 +8,7 @@ import logging
 import warnings
 from collections.abc import Callable, Mapping
 from concurrent.futures import as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from hashlib import sha256
 from importlib.metadata import version
@@ -71,22 +72,28 @@ def compile_all(sources: Mapping[str, str], progress: Callable[[int, int], None]
     if not waiting:
         return
     progress(done, total)
-    if count < 2:
-        for name, source in waiting.items():
-            output_of(name, source)
-            done += 1
-            if done < total:
-                progress(done, total)
-        return
-    with processes(count) as pool:
-        # The longest first, so that none is left alone with it at the end.
-        for future in as_completed([
-                pool.submit(output_of, name, waiting[name])
-                for name in sorted(waiting, key=lambda name: -len(waiting[name]))]):
-            future.result()
-            done += 1
-            if done < total:
-                progress(done, total)
+    if count > 1:
+        try:
+            with processes(count) as pool:
+                # The longest first, so that none is left alone with it at the end.
+                for future in as_completed([
+                        pool.submit(output_of, name, waiting[name])
+                        for name in sorted(waiting, key=lambda name: -len(waiting[name]))]):
+                    future.result()
+                    done += 1
+                    if done < total:
+                        progress(done, total)
+            return
+        except BrokenProcessPool:
+            # The system ends processes where memory is short: one at a time takes less.
+            log.warning("a process that compiled contracts was ended; going on in this one")
+            waiting = {name: source for name, source in waiting.items() if not is_kept(source)}
+            done = total - len(waiting)
+    for name, source in waiting.items():
+        output_of(name, source)
+        done += 1
+        if done < total:
+            progress(done, total)
 
 
 def _entry(source: str) -> tuple[Path, str]:

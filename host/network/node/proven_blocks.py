@@ -5,6 +5,7 @@ there if the file is lost.
 """
 
 import os
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,8 +16,10 @@ from proofmill.host.network.consensus.records import COORDINATE_BYTES
 from proofmill.host.network.second_layer.final_blocks import FinalBlock
 from proofmill.host.prover.groth16.verification_key import Proof
 
-SCHEMA_VERSION = 1
-_SCHEMA = """
+SCHEMA_VERSION = 2
+_BY_HASH = "CREATE INDEX IF NOT EXISTS blocks_by_hash ON blocks (hash)"
+"""Peers ask for blocks by their hashes; files of version 1 may have none."""
+_SCHEMA = f"""
 CREATE TABLE blocks (
     number INTEGER PRIMARY KEY,
     slot INTEGER NOT NULL UNIQUE,
@@ -26,7 +29,7 @@ CREATE TABLE blocks (
     tag BLOB CHECK (length(tag) = 32),
     proof BLOB
 ) STRICT;
-CREATE INDEX blocks_by_hash ON blocks (hash);
+{_BY_HASH};
 CREATE TABLE eras (
     first INTEGER PRIMARY KEY,
     blocks INTEGER NOT NULL,
@@ -45,12 +48,17 @@ class Due:
     proofs: tuple[Proof, ...]
 
 
+def _index_hashes(database: sqlite3.Connection) -> None:
+    database.execute(_BY_HASH)
+
+
 class ProvenBlocks(ReplaceableDatabase):
     """Final blocks by number, from 0, each with the first proof that the chain has taken in."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open or make the file. `ProofmillError` where it cannot be opened."""
-        super().__init__(path, _SCHEMA, SCHEMA_VERSION, "history of proven blocks")
+        super().__init__(path, _SCHEMA, SCHEMA_VERSION, "history of proven blocks",
+                         [_index_hashes])
 
     def add(self, blocks: Sequence[FinalBlock]) -> None:
         """Keep the next final blocks, and the proofs in them; those that are known stay."""

@@ -1,13 +1,18 @@
 """Contracts that are compiled side by side are those that are compiled one after another."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.parent import same_packages
+from proofmill.host.ground.processes import processes
 from proofmill.host.network.contracts import vyper_output
 from proofmill.host.network.contracts.compiler import contract_source
 from proofmill.host.network.contracts.vyper_output import compile_all, is_kept
@@ -59,6 +64,29 @@ def test_a_mistake_names_the_contract_and_the_place(
         compile_all({"broken": BROKEN, "adds 1": SMALL["adds 1"]}, lambda done, total: None)
     assert "5:4" in str(caught.value)
     assert not is_kept(BROKEN)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before any", "after one"])
+def test_this_process_goes_on_where_another_is_ended(
+        after: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the system does where memory is short."""
+    monkeypatch.setenv("PROOFMILL_CACHE", str(tmp_path))
+    monkeypatch.setattr(vyper_output, "cores", lambda: 2)
+
+    @contextmanager
+    def short_lived(count: int) -> Iterator[ProcessPoolExecutor]:
+        with processes(count) as pool:
+            if after:
+                name, source = next(iter(SMALL.items()))
+                pool.submit(vyper_output.output_of, name, source).result()
+            pool.submit(os._exit, 1)
+            yield pool
+
+    monkeypatch.setattr(vyper_output, "processes", short_lived)
+    told: list[tuple[int, int]] = []
+    compile_all(SMALL, lambda *step: told.append(step))
+    assert all(map(is_kept, SMALL.values()))
+    assert all(done < total == 3 for done, total in told)
 
 
 def test_a_process_that_compiles_imports_little() -> None:
