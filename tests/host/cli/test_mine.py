@@ -290,7 +290,7 @@ class Broken:
 def only_broken(monkeypatch):
     """It is what is opened, and nothing is built for it."""
     monkeypatch.setattr(ahead, "ahead_of", lambda name: None)
-    monkeypatch.setattr(mining_devices, "open_device", lambda name, progress=None: Broken())
+    monkeypatch.setattr(mining_devices, "open_device", lambda name, **more: Broken())
 
 
 def test_a_dead_device_is_reported_as_dead(capsys, monkeypatch):
