@@ -9,11 +9,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import rlp  # type: ignore[import-untyped]
-from eth.constants import BLANK_ROOT_HASH, EMPTY_SHA3
+from eth.constants import BLANK_ROOT_HASH
 from eth_hash.auto import keccak
 
-from proofmill.host.network.evm.sweep import LEAF_BIT
+from proofmill.host.network.evm.sweep import Reference, children
 
 NODES_SCHEMA = """
 CREATE TABLE nodes (
@@ -24,9 +23,6 @@ CREATE TABLE nodes (
     PRIMARY KEY (hash, code)
 ) STRICT, WITHOUT ROWID;
 """
-Reference = tuple[bytes, bool]
-"""A hash, and whether it is that of code. Whoever pays for it has a contract whose code is, byte
-for byte, a node of a trie: these are two rows."""
 Query = Callable[[str, Sequence[object]], Iterable[Any]]
 Write = Callable[[str, Iterable[Sequence[object]]], object]
 
@@ -140,27 +136,3 @@ class NodeTable(Mapping[bytes, bytes]):
         self._write("INSERT INTO nodes (hash, code, data, uses) VALUES (?, ?, ?, ?)", (
             (*reference, contents[reference], after[reference])
             for reference, uses in before.items() if not uses and after[reference]))
-
-
-def children(data: bytes, is_code: bool) -> Iterator[Reference]:
-    """What a node, or code, refers to: nodes, and of an account its storage and code."""
-    if not is_code:
-        yield from _below(rlp.decode(data))
-
-
-def _below(node: Sequence[Any]) -> Iterator[Reference]:
-    if len(node) == 2 and node[0][0] & LEAF_BIT:
-        value = rlp.decode(node[1])
-        if isinstance(value, list):  # an account; a word of storage is a number
-            _, _, storage, code = value
-            if storage != BLANK_ROOT_HASH:
-                yield storage, False
-            if code != EMPTY_SHA3:
-                yield code, True
-        return
-    # Keys are hashes of one length, so none ends in a branch, whose last item is empty.
-    for child in node[1:] if len(node) == 2 else node[:16]:
-        if isinstance(child, list):  # a node of fewer than 32 bytes stands in its parent
-            yield from _below(child)
-        elif child:
-            yield child, False

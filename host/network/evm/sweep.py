@@ -5,14 +5,18 @@ old ones stay. What is reached from the state roots that may still be asked for 
 Source: Ethereum's yellow paper, appendix D.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import rlp  # type: ignore[import-untyped]
 from eth.constants import BLANK_ROOT_HASH, EMPTY_SHA3
 
 HASH_BYTES = 32
+Reference = tuple[bytes, bool]
+"""A hash, and whether it is that of code. Whoever pays for it has a contract whose code is, byte
+for byte, a node of a trie, below which there is more."""
 Known = Callable[[bytes, bool], bool]
-"""Of a hash, and whether it is that of code."""
+"""Of a `Reference`."""
 LEAF_BIT = 0x20
 """Of a two-part node's first byte: its other part is a value, not a node."""
 
@@ -24,41 +28,35 @@ def reachable(database: Mapping[bytes, bytes], roots: Iterable[bytes],
 
     `known`: what is left out, with all that is below it.
     """
-    found: set[bytes] = set()
-    storages: set[bytes] = set()
-    codes: set[bytes] = set()
-    # Apart: a contract's code may be, byte for byte, a node, below which there is more.
-    for value in _leaves(database, roots, found, known):
-        _, _, storage, code = rlp.decode(value)
-        storages.add(storage)
-        if code != EMPTY_SHA3 and not known(code, True):
-            if code not in database:
-                raise KeyError(code)
-            codes.add(code)
-    for _ in _leaves(database, storages, found, known):
-        pass
-    return found | codes
-
-
-def _leaves(database: Mapping[bytes, bytes], roots: Iterable[bytes],
-            found: set[bytes], known: Known) -> Iterable[bytes]:
-    """The values under `roots`, each node once; the keys of nodes go to `found`."""
-    waiting: list[object] = [root for root in roots if root != BLANK_ROOT_HASH]
+    found: set[Reference] = set()
+    waiting = [(root, False) for root in roots if root != BLANK_ROOT_HASH]
     while waiting:
-        node = waiting.pop()
-        if isinstance(node, bytes):
-            if node in found or known(node, False):
-                continue
-            found.add(node)
-            node = rlp.decode(database[node])
-        assert isinstance(node, list)
-        if len(node) == 2:
-            path, rest = node
-            if path[0] & LEAF_BIT:
-                yield rest
-                continue
-            children = [rest]
-        else:
-            children = node[:16]  # keys are hashes of one length: none ends in a branch
-        # A node of fewer than 32 bytes stands in its parent.
-        waiting += [child for child in children if child]
+        reference = waiting.pop()
+        if reference not in found and not known(*reference):
+            waiting += children(database[reference[0]], reference[1])
+            found.add(reference)
+    return {key for key, _ in found}
+
+
+def children(data: bytes, is_code: bool) -> Iterator[Reference]:
+    """What a node, or code, refers to: nodes, and of an account its storage and code."""
+    if not is_code:
+        yield from _below(rlp.decode(data))
+
+
+def _below(node: Sequence[Any]) -> Iterator[Reference]:
+    if len(node) == 2 and node[0][0] & LEAF_BIT:
+        value = rlp.decode(node[1])
+        if isinstance(value, list):  # an account; a word of storage is a number
+            _, _, storage, code = value
+            if storage != BLANK_ROOT_HASH:
+                yield storage, False
+            if code != EMPTY_SHA3:
+                yield code, True
+        return
+    # Keys are hashes of one length, so none ends in a branch, whose last item is empty.
+    for child in node[1:] if len(node) == 2 else node[:16]:
+        if isinstance(child, list):  # a node of fewer than 32 bytes stands in its parent
+            yield from _below(child)
+        elif child:
+            yield child, False

@@ -15,9 +15,9 @@ from trie import HexaryTrie
 from proofmill.host.ground.database import DamagedError
 from proofmill.host.ground.errors import StorageError
 from proofmill.host.network.evm import states
-from proofmill.host.network.evm.node_table import NodeTable, children
+from proofmill.host.network.evm.node_table import NodeTable
 from proofmill.host.network.evm.states import StateFile, States
-from proofmill.host.network.evm.sweep import reachable
+from proofmill.host.network.evm.sweep import children, reachable
 
 ACCOUNTS, WORDS = 6, 12
 PLACES = [keccak(number.to_bytes(32, "big")) for number in range(WORDS)]
