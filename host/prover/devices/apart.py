@@ -25,6 +25,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.parent import end_with_parent, same_packages
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.device import (
+    Abilities,
     Bases,
     Combining,
     Device,
@@ -40,6 +41,7 @@ from proofmill.host.prover.devices.device import (
     Result,
     Transformed,
     Transforming,
+    abilities_of,
 )
 from proofmill.host.prover.devices.inputs import GROUPS, check_jobs, check_points
 from proofmill.host.prover.devices.usual import usual_longest
@@ -79,10 +81,7 @@ class ApartDevice:
         self._matrices: list[Matrices] = []
         self._keys: list[tuple[Matrices, Sequence[Limbs], int]] = []
         self._loaded = self._kept = self._keys_there = 0
-        self._transforms, self._evaluates, self._combines = 0, False, False
-        self._one_way = 0
-        self._multiplies: MatrixUse | None = None
-        self._proves, self._blind = 0, False
+        self._abilities = Abilities()
         self._process: subprocess.Popen[bytes] | None = None
         self._link: Connection | None = None
         self._measured: deque[float] = deque(maxlen=REMEMBERED)
@@ -128,7 +127,7 @@ class ApartDevice:
     def transforms(self) -> int:
         """See `Transforming.transforms`: what the process says, which is begun for it."""
         with self._at_work():
-            return self._transforms
+            return self._abilities.transforms
 
     def quotient(self, a: Limbs, b: Limbs) -> Quotient:
         """See `Transforming.quotient`; DeviceError where the process does not answer in time."""
@@ -140,7 +139,7 @@ class ApartDevice:
     def one_way(self) -> int:
         """See `OneWay.one_way`: what the process says, which is begun for it."""
         with self._at_work():
-            return self._one_way
+            return self._abilities.one_way
 
     def transform(self, values: Limbs, *, inverse: bool = False, coset: int = 0) -> Transformed:
         """See `OneWay.transform`; DeviceError where the process does not answer in time."""
@@ -153,7 +152,7 @@ class ApartDevice:
     def evaluates(self) -> bool:
         """See `Evaluating.evaluates`: what the process says, which is begun for it."""
         with self._at_work():
-            return self._evaluates
+            return self._abilities.evaluates
 
     def keep(self, matrices: Matrices) -> int:
         """Keep `matrices` here, for every process to come."""
@@ -176,13 +175,13 @@ class ApartDevice:
     def proves(self) -> int:
         """See `Proving.proves`: what the process says, which is begun for it."""
         with self._at_work():
-            return self._proves
+            return self._abilities.proves
 
     @property
     def blind(self) -> bool:
         """See `Proving.blind`, likewise."""
         with self._at_work():
-            return self._blind
+            return self._abilities.blind
 
     def hold(self, matrices: Matrices, points: Sequence[Limbs], private: int) -> int:
         """Keep a key here, for every process to come; see `Proving.hold`."""
@@ -216,7 +215,7 @@ class ApartDevice:
     def combines(self) -> bool:
         """See `Combining.combines`: what the process says, which is begun for it."""
         with self._at_work():
-            return self._combines
+            return self._abilities.combines
 
     def combine(self, group: Group, points: Limbs, scalars: Limbs) -> Result:
         """See `Combining.combine`; DeviceError where the process does not answer in time."""
@@ -229,7 +228,7 @@ class ApartDevice:
     def multiplies(self) -> "MatrixUse | None":
         """See `Multiplying.multiplies`: what the process says, which is begun for it."""
         with self._at_work():
-            return self._multiplies
+            return self._abilities.multiplies
 
     def product(self, x: "Whole", w: "Whole") -> "Multiplied":
         """See `Multiplying.product`; DeviceError where the process does not answer in time."""
@@ -272,8 +271,7 @@ class ApartDevice:
                 pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
                 env=same_packages())
         self._link = Connection(ours.detach())
-        (self._transforms, self._one_way, self._evaluates, self._combines, self._multiplies,
-         self._proves, self._blind) = self._ask(self._opening, START_SECONDS, None)
+        self._abilities = self._ask(self._opening, START_SECONDS, None)
 
     def _ask(self, question: tuple[Any, ...], seconds: float, progress: Progress | None) -> Any:
         """The answer; DeviceError where there is none in time, or the device failed."""
@@ -352,13 +350,7 @@ def serve(link: Connection) -> None:
                         module, _, function = opener.partition(":")
                         make: Callable[..., Device] = getattr(import_module(module), function)
                         device = make(name, **options)
-                        answer = (device.transforms if isinstance(device, Transforming) else 0,
-                                  device.one_way if isinstance(device, OneWay) else 0,
-                                  isinstance(device, Evaluating) and device.evaluates,
-                                  isinstance(device, Combining) and device.combines,
-                                  device.multiplies if isinstance(device, Multiplying) else None,
-                                  device.proves if isinstance(device, Proving) else 0,
-                                  isinstance(device, Proving) and device.blind)
+                        answer = abilities_of(device)
                 link.send(("done", answer))
             except ProofmillError as error:
                 link.send(("failed", str(error)))

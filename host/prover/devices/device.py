@@ -272,3 +272,28 @@ class Device(Protocol):
     def close(self) -> None:
         """Give back what the device holds; no further call is allowed."""
         ...
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """What a device may do besides sums, by the names that its protocols have for that."""
+
+    transforms: int = 0
+    one_way: int = 0
+    evaluates: bool = False
+    combines: bool = False
+    multiplies: MatrixUse | None = None
+    proves: int = 0
+    blind: bool = False
+
+
+def abilities_of(device: Device) -> Abilities:
+    """As the device says."""
+    return Abilities(
+        device.transforms if isinstance(device, Transforming) else 0,
+        device.one_way if isinstance(device, OneWay) else 0,
+        isinstance(device, Evaluating) and device.evaluates,
+        isinstance(device, Combining) and device.combines,
+        device.multiplies if isinstance(device, Multiplying) else None,
+        device.proves if isinstance(device, Proving) else 0,
+        isinstance(device, Proving) and device.blind)
