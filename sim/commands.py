@@ -65,8 +65,13 @@ def one_way_words(power: int, value_words: int, values: Sequence[int], *, invers
                   coset: int = 0) -> list[int]:
     """The words of ONE_WAY for 2 ** `power` values."""
     data = [word for value in values for word in split(value, value_words)]
+    return [*one_way_head(power, len(data), inverse=inverse, coset=coset), *data]
+
+
+def one_way_head(power: int, words: int, *, inverse: bool = False, coset: int = 0) -> list[int]:
+    """The words of ONE_WAY before those of the values, which are `words`."""
     return [pack(HEADER, command=Command.ONE_WAY, finish=1 | inverse << 1 | coset << 2),
-            pack(SIZE, power=power, words=len(data)), *data]
+            pack(SIZE, power=power, words=words)]
 
 
 def transform_words(power: int, value_words: int, a: Sequence[int], b: Sequence[int],

@@ -4,7 +4,8 @@ Words are packed and unpacked by the command table in `hdl.commands`, the same o
 gateware's decoder is made.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -44,6 +45,7 @@ from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.device import DeviceError
 from proofmill.host.prover.devices.link import Link
 from proofmill.host.prover.devices.scalar_words import scalar_words, sent_scalars
+from proofmill.sim.commands import one_way_head
 from proofmill.sim.evaluator import Room, evaluate_words, prove_words
 
 CHUNK = 50_000
@@ -324,9 +326,8 @@ class Accelerator:
         """(What `device.OneWay.transform` gives, its cycles); zeros where the accelerator has no
         datapath."""
         self.overwritten += 1
-        self._send(_words(
-            pack(HEADER, command=Command.ONE_WAY, finish=1 | inverse << 1 | coset << 2),
-            pack(SIZE, power=len(values).bit_length() - 1, words=values.size)))
+        self._send(_words(*one_way_head(len(values).bit_length() - 1, values.size,
+                                        inverse=inverse, coset=coset)))
         words = np.ascontiguousarray(values).reshape(-1)
         self._check(int(self._feed(words, len(values), None)[0]), Command.ONE_WAY)
         found = self._receive(values.size).reshape(values.shape)
@@ -470,9 +471,22 @@ class Accelerator:
 
     def reset(self) -> None:
         """Bring the device back from whatever it was doing; what is loaded stays loaded."""
+        self.break_off()
+        self._identify()
+
+    def break_off(self) -> None:
+        """Have the link be as at its beginning, in the middle of whatever it was."""
         self.overwritten += 1
         self.link.reset()
-        self._identify()
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """`break_off` where the block ends by an error, or by Ctrl-C."""
+        try:
+            yield
+        except BaseException:
+            self.break_off()
+            raise
 
     def close(self) -> None:
         """Close the link."""

@@ -111,6 +111,10 @@ class Loaded:
     held: Limbs | None = None
     addresses: dict[int, int] = field(default_factory=dict)
 
+    def wanted(self, scalars: Limbs) -> Limbs:
+        """Scalars of these points, zero for those at infinity."""
+        return np.where(self.finite[:, np.newaxis], scalars, np.uint64(0))
+
 
 @dataclass(eq=False)
 class _Kept:
@@ -139,11 +143,6 @@ class _Area:
     def h(self) -> int:
         """Where those of H lie."""
         return self.address + (self.wires + TAIL) * SCALAR_WORDS
-
-
-def _wanted(job: Job) -> Limbs:
-    """The job's scalars, zero for points at infinity."""
-    return np.where(job.bases.handle.finite[:, np.newaxis], job.scalars, np.uint64(0))
 
 
 def reach_of(scalars: Limbs, bits: int) -> Reach:
@@ -258,7 +257,7 @@ class LanesDevice:
         """How long the job's scalars are; those that are held are random ones."""
         if job.held is not None:
             return uniform(self._order, job.held.count)
-        return reach_of(_wanted(job), self._order.bit_length())
+        return reach_of(job.bases.handle.wanted(job.scalars), self._order.bit_length())
 
     def _choose_copies(self, reaches: dict[int, Reach]) -> None:
         """Choose what is stored of all points that have come since the last time; `reaches` are
@@ -352,7 +351,7 @@ class LanesDevice:
             for future in running:
                 future.exception()
             for accelerator in self.accelerators:
-                accelerator.link.reset()
+                accelerator.break_off()
             raise
         return [results[n] for n in range(len(jobs))]
 
@@ -373,10 +372,8 @@ class LanesDevice:
         accelerator = self.accelerators[0]
         before = accelerator.used
         try:
-            return self._compute(0, job, plan, lambda points: None)
-        except BaseException:
-            accelerator.link.reset()
-            raise
+            with accelerator.whole():
+                return self._compute(0, job, plan, lambda points: None)
         finally:
             accelerator.unload(before)
 
@@ -390,11 +387,8 @@ class LanesDevice:
     def product(self, x: Whole, w: Whole) -> Multiplied:
         """See `Multiplying.product`."""
         assert self._multiplier is not None, "it multiplies no matrices"
-        try:
+        with self.accelerators[0].whole():
             return self._multiplier.multiply(x, w)
-        except BaseException:
-            self.accelerators[0].link.reset()
-            raise
 
     @property
     def transforms(self) -> int:
@@ -417,16 +411,11 @@ class LanesDevice:
     def transform(self, values: Limbs, *, inverse: bool = False, coset: int = 0) -> Transformed:
         """See `OneWay.transform`; by the first accelerator."""
         accelerator = self.accelerators[0]
-        try:
+        with accelerator.whole():
             found, cycles = accelerator.transform_one_way(values, inverse=inverse, coset=coset)
-        except BaseException:
-            accelerator.link.reset()
-            raise
         if not accelerator.identity["datapath"]:
             return Transformed(None, cycles)
-        if (bad := first_not_below(found, SCALAR_MODULUS)) is not None:
-            raise DeviceError(f"{self.name} gave a value, number {bad}, that is not below the "
-                              "groups' order; the device computes wrongly, so use another one")
+        self._check_below(found, "value")
         return Transformed(found, cycles)
 
     @property
@@ -487,19 +476,20 @@ class LanesDevice:
     def _quotient(self, compute: Callable[[], tuple[Limbs, dict[str, int]]]) -> Quotient:
         """What the first accelerator makes, looked at."""
         accelerator = self.accelerators[0]
-        try:
+        with accelerator.whole():
             scalars, counters = compute()
-        except BaseException:
-            accelerator.link.reset()
-            raise
         cycles, moved = sum(counters.values()), counters["moved"]
         evaluated = sum(counters.get(name, 0) for name in PHASES)
         if not accelerator.identity["datapath"]:
             return Quotient(None, cycles, moved, evaluated)
-        if (bad := first_not_below(scalars, SCALAR_MODULUS)) is not None:
-            raise DeviceError(f"{self.name} gave a scalar, number {bad}, that is not below the "
-                              "groups' order; the device computes wrongly, so use another one")
+        self._check_below(scalars, "scalar")
         return Quotient(scalars, cycles, moved, evaluated)
+
+    def _check_below(self, numbers: Limbs, kind: str) -> None:
+        """DeviceError for numbers that are not below the groups' order."""
+        if (bad := first_not_below(numbers, SCALAR_MODULUS)) is not None:
+            raise DeviceError(f"{self.name} gave a {kind}, number {bad}, that is not below the "
+                              "groups' order; the device computes wrongly, so use another one")
 
     def _held(self, job: Job, plan: WindowPlan) -> int | None:
         """From which word on the job's scalars lie in the first accelerator's memory: those that it
@@ -548,7 +538,8 @@ class LanesDevice:
         accelerator, group = self.accelerators[number], job.bases.group
         loaded: Loaded = job.bases.handle
         address, held = self._load(number, loaded), self._held(job, plan)
-        scalars = (_wanted(job) if job.held is None  # of those that are held, their number counts
+        # Of those that are held, their number counts.
+        scalars = (loaded.wanted(job.scalars) if job.held is None
                    else np.zeros((job.held.count, SCALAR_WORDS), np.uint64))
         answer = accelerator.multiply(group, address, scalars, plan, tell,
                                       finish=self.finish_on_chip, stored=loaded.stride or 0,

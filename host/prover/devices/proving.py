@@ -199,7 +199,7 @@ class ProvingLanes(LanesDevice):
         data = np.concatenate([witness, to_limbs(tail(blinding))])
         scalars = [data[start:start + len(points)] if start is not None else h for start, points
                    in zip(_starts(key), key.points, strict=True)]
-        try:
+        with accelerator.whole():
             with self._lock:
                 if key.refused or not self._ready(key, scalars, len(data)):
                     if not key.refused:  # its sums one by one may want what the others have
@@ -210,11 +210,7 @@ class ProvingLanes(LanesDevice):
             assert self._shared is not None
             at = self._shared[0]
             before = accelerator.sent, accelerator.received
-            proven = self._ask(key, at, data, scalars if self.blind else None, progress)
-        except BaseException:
-            accelerator.link.reset()
-            raise
-        quotient, results = proven
+            quotient, results = self._ask(key, at, data, scalars if self.blind else None, progress)
         for group, result in zip((*GROUPS, Group.G1), results, strict=True):
             if not self._arithmetic.is_point(group, result.point):
                 raise DeviceError(f"{self.name} gave a sum that is no point of {group.value}; the "
@@ -244,8 +240,7 @@ class ProvingLanes(LanesDevice):
         if blind is not None:
             h = blind[-1]
             assert h is not None
-            accelerator.next_part((kept, 0), parts[1],
-                                  kept + len(KEPT) * accelerator.point_words(Group.G1), h)
+            accelerator.next_part((kept, 0), parts[1], kept + self._kept_words, h)
             points = [self._arithmetic.sum(group, own, scalars) for group, own, scalars in zip(
                 GROUPS, key.points, blind, strict=True) if scalars is not None]
             closing = np.stack([points[number] for number in KEPT])
@@ -271,6 +266,11 @@ class ProvingLanes(LanesDevice):
         return Quotient(None, sum(phases.values()), phases["moved"],
                         sum(phases[name] for name in PHASES)), results
 
+    @property
+    def _kept_words(self) -> int:
+        """Of the points that stay, between the numbers and h."""
+        return len(KEPT) * self.accelerators[0].point_words(Group.G1)
+
     # -- what lies in the memory ---------------------------------------------------------------
 
     def _ready(self, key: HeldKey, scalars: Sequence[Limbs | None], numbers: int) -> bool:
@@ -278,8 +278,7 @@ class ProvingLanes(LanesDevice):
         used for longest leave for that."""
         accelerator = self.accelerators[0]
         blocks = self._blocks = self._blocks or Blocks(accelerator, lambda: self._wanted)
-        area = SCALAR_WORDS * numbers + len(KEPT) * accelerator.point_words(Group.G1) + (
-            accelerator.held_words(key.values))
+        area = SCALAR_WORDS * numbers + self._kept_words + accelerator.held_words(key.values)
         least = max(area, self._shared[1] if self._shared else 0) + self._beside(key) + sum(
             points.size for points in key.points)
         if key.place is None and blocks.most() < least:
@@ -341,8 +340,7 @@ class ProvingLanes(LanesDevice):
                   for group, points in zip(GROUPS, key.points, strict=True)]
         # Those of H are random numbers, whether they are known here or not.
         reaches = [uniform(self._order, key.values) if each is None or start is None else
-                   reach_of(np.where(own.finite[:, np.newaxis], each, np.uint64(0)),
-                            self._order.bit_length())
+                   reach_of(own.wanted(each), self._order.bit_length())
                    for own, each, start in zip(loaded, scalars, _starts(key), strict=True)]
         options = [self._stores(*each) for each in zip(loaded, reaches, strict=True)]
         least = sum(each[0].words for each in options)
@@ -414,7 +412,7 @@ class ProvingLanes(LanesDevice):
         accelerator, values = self.accelerators[0], key.values
         wires = numbers - TAIL
         kept = area + numbers * SCALAR_WORDS
-        h = kept + len(KEPT) * accelerator.point_words(Group.G1)
+        h = kept + self._kept_words
         count = pack(HEADER, command=Command.COUNTERS)
         parts = [[*evaluate_words(
             (addresses[-1], len(key.program)), (area, wires * SCALAR_WORDS), key.matrices.power,
