@@ -76,11 +76,9 @@ def serve_ledger(topic: Topic, data: bytes, peer: str, find: Find, answer: Send)
         asked = decoded(LedgerQuestion, data)
     except Invalid as error:
         return Reception.REJECT, str(error)
-    about, number = bytes(asked.about), int(asked.number)
-    found = find(AccountQuestion(int.from_bytes(about, "big"), number)
-                 if topic is Topic.ACCOUNT_REQUEST else PlaceQuestion(about, number))
+    found = find(_question(topic is Topic.ACCOUNT_REQUEST, asked))
     answer(peer, REQUESTS[topic], bytes(LedgerAnswer(
-        about=about, number=number, answer=found).encode_bytes()))
+        about=asked.about, number=asked.number, answer=found).encode_bytes()))
     return Reception.KEEP, ""
 
 
@@ -171,9 +169,7 @@ class LedgerExchange:
             message = decoded(LedgerAnswer, data)
         except Invalid as error:
             return Reception.REJECT, str(error)
-        about, number = bytes(message.about), int(message.number)
-        question = (AccountQuestion(int.from_bytes(about, "big"), number)
-                    if topic is Topic.ACCOUNT else PlaceQuestion(about, number))
+        question = _question(topic is Topic.ACCOUNT, message)
         asked = self._open.get(question)
         if asked is None or asked.asked is None or asked.asked[0] != peer:
             return Reception.REJECT, "an answer to what was not asked"
@@ -231,6 +227,14 @@ class LedgerExchange:
             log.info("no peer answers about %s", question)
             if isinstance(question, PlaceQuestion):
                 self.payloads[question.block_hash] = KnownPayload(*question, None)
+
+
+def _question(of_account: bool, message: LedgerQuestion | LedgerAnswer) -> Question:
+    """What a message is about."""
+    about, number = bytes(message.about), int(message.number)
+    if of_account:
+        return AccountQuestion(int.from_bytes(about, "big"), number)
+    return PlaceQuestion(about, number)
 
 
 def _topic(question: Question) -> Topic:

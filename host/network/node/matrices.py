@@ -7,6 +7,7 @@ this processor does, on the model of the same commands: the integers are the sam
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from threading import Lock
 
 from proofmill.hdl.presets import MATRICES
@@ -156,10 +157,10 @@ class Matrices:
 
     def _tell(self) -> None:
         """Tell what multiplies from now on, if that is another."""
-        able = self._able()
-        name = able[0].turn.device.name if able else ""
-        reason = "; ".join(each.said for each in self._devices[:self._devices.index(able[0])]
-                           ) if able else "; ".join(each.said for each in self._devices)
+        able = next(iter(self._able()), None)
+        name = able.turn.device.name if able is not None else ""
+        before = takewhile(lambda each: each is not able, self._devices)
+        reason = "; ".join(each.said for each in before)
         with self._lock:
             if self._said is not None and self._said[0] == name:
                 return
