@@ -23,7 +23,7 @@ from proofmill.host.prover.groth16.wtns import read_witness
 from proofmill.host.prover.groth16.zkey import read_zkey
 from proofmill.sim.transform import butterflies, cycles, passes, products, quotient
 from tests.choice import slow_but
-from tests.hdl.transform_runs import Runs, values_of, vectors, words_of
+from tests.hdl.transform_runs import Runs, vectors, with_pauses
 from tests.host.prover.groth16.files import ALL, VECTORS
 from tests.simulation import simulate
 
@@ -62,22 +62,7 @@ def run_pausing(shape, cases, seed):
             ctx.set(dut.start, 1)
             await ctx.tick()
             ctx.set(dut.start, 0)
-            words, answers, took = words_of(shape, [*a, *b]), [], 0
-            offered = False
-            while len(answers) < len(a) * shape.value_words:
-                offered = offered or (bool(words) and rng.random() < 0.7)
-                ctx.set(dut.words.valid, offered)
-                ctx.set(dut.words.payload, words[0] if offered else rng.getrandbits(8))
-                taking = rng.random() < 0.6
-                ctx.set(dut.answers.ready, taking)
-                took += ctx.get(dut.computing)
-                if offered and ctx.get(dut.words.ready):
-                    words.pop(0)
-                    offered = False
-                if taking and ctx.get(dut.answers.valid):
-                    answers.append(ctx.get(dut.answers.payload))
-                await ctx.tick()
-            results.append((values_of(shape, answers), took))
+            results.append(await with_pauses(ctx, dut, shape, [*a, *b], len(a), rng))
 
     simulate(dut, bench, cycles=40_000)
     return results

@@ -15,7 +15,7 @@ from proofmill.host.prover.curve.limbs import from_limbs, to_limbs
 from proofmill.sim.transform import cycles, one_way, one_way_cycles, one_way_passes, quotient
 from tests.choice import slow_but
 from tests.hdl.test_transform import TOYS, WIDE
-from tests.hdl.transform_runs import Runs, values_of, vectors, words_of
+from tests.hdl.transform_runs import Runs, vectors, with_pauses
 from tests.simulation import simulate
 
 SHAPES = {name: replace(shape, one_way=True) for name, shape in TOYS.items()
@@ -87,22 +87,7 @@ def paused(shape, cases, seed):
             ctx.set(dut.start, 1)
             await ctx.tick()
             ctx.set(dut.start, 0)
-            words, answers, took = words_of(shape, values), [], 0
-            offered = False
-            while len(answers) < len(values) * shape.value_words:
-                offered = offered or (bool(words) and rng.random() < 0.7)
-                ctx.set(dut.words.valid, offered)
-                ctx.set(dut.words.payload, words[0] if offered else rng.getrandbits(8))
-                taking = rng.random() < 0.6
-                ctx.set(dut.answers.ready, taking)
-                took += ctx.get(dut.computing)
-                if offered and ctx.get(dut.words.ready):
-                    words.pop(0)
-                    offered = False
-                if taking and ctx.get(dut.answers.valid):
-                    answers.append(ctx.get(dut.answers.payload))
-                await ctx.tick()
-            results.append((values_of(shape, answers), took))
+            results.append(await with_pauses(ctx, dut, shape, values, len(values), rng))
 
     simulate(dut, bench, cycles=60_000)
     return results

@@ -34,6 +34,26 @@ def values_of(shape, words):
             for at in range(0, len(words), size)]
 
 
+async def with_pauses(ctx, dut, shape, values, count, rng):
+    """(The `count` values that come out, the cycles it was computed in) where the words of `values`
+    come and go at random, in Amaranth's simulator, from the cycle after its start on."""
+    words, answers, took, offered = words_of(shape, values), [], 0, False
+    while len(answers) < count * shape.value_words:
+        offered = offered or (bool(words) and rng.random() < 0.7)
+        ctx.set(dut.words.valid, offered)
+        ctx.set(dut.words.payload, words[0] if offered else rng.getrandbits(8))
+        taking = rng.random() < 0.6
+        ctx.set(dut.answers.ready, taking)
+        took += ctx.get(dut.computing)
+        if offered and ctx.get(dut.words.ready):
+            words.pop(0)
+            offered = False
+        if taking and ctx.get(dut.answers.valid):
+            answers.append(ctx.get(dut.answers.payload))
+        await ctx.tick()
+    return values_of(shape, answers), took
+
+
 class Runs:
     """A unit's Verilog, compiled, whose streams never pause."""
 

@@ -3,6 +3,7 @@ as hold."""
 
 import asyncio
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -212,22 +213,26 @@ class Net:
         assert self.light.eras is not None
         self.eras = self.light.eras
 
-    async def _play(self) -> None:
+    async def _played(self, story: Callable[[], None], done: Callable[[], bool]) -> None:
         try:
             port = await self.light.start()
             for name, peer in self.peers.items():
                 await peer.gossip.start()
                 await peer.gossip.connect(port)
                 await until(lambda: name in self.light.gossip.peers)  # noqa: B023
-            self.light.tick(40, ASK_MS)
-            await until(lambda: self.eras.owing is None)
+            story()
+            await until(done)
         finally:
             for each in (self.light, *(peer.gossip for peer in self.peers.values())):
                 await each.close()
 
     def play(self) -> None:
         """Let it ask all of them, till nobody owes an answer."""
-        asyncio.run(self._play())
+        self.played(lambda: self.light.tick(40, ASK_MS), lambda: self.eras.owing is None)
+
+    def played(self, story: Callable[[], None], done: Callable[[], bool]) -> None:
+        """With its peers connected, until it is done."""
+        asyncio.run(self._played(story, done))
 
 
 def finding(served: list[tuple[bytes, bytes]]) -> Find:

@@ -1,7 +1,6 @@
 """A light node learns accounts of its ledger and places of payloads from peers that it does not
 trust."""
 
-import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -33,7 +32,6 @@ from proofmill.host.network.node.wire import LIMITS, Topic
 from proofmill.host.prover.circuits.rollup.ledger import Ledger
 from tests.host.network.certificates.test_light_ledger import LEDGER
 from tests.host.network.node.test_eras import LENGTH, Chain, Maker, Net
-from tests.host.network.node.test_gossip import until
 
 PROVEN = 2 * LENGTH
 OTHER = LEDGER.credited(1, 1)
@@ -67,21 +65,9 @@ def informed(net: Net, maker: Maker, chain: Chain) -> Net:
 
 def play(net: Net, story: Callable[[], None]) -> None:
     """With its peers connected; until nobody owes an answer."""
-    async def run() -> None:
-        try:
-            port = await net.light.start()
-            for name, peer in net.peers.items():
-                await peer.gossip.start()
-                await peer.gossip.connect(port)
-                await until(lambda: name in net.light.gossip.peers)  # noqa: B023
-            story()
-            assert net.light.questions is not None
-            await until(lambda: not net.light.questions.owing)  # type: ignore[union-attr]
-        finally:
-            for each in (net.light, *(peer.gossip for peer in net.peers.values())):
-                await each.close()
-
-    asyncio.run(run())
+    questions = net.light.questions
+    assert questions is not None
+    net.played(story, lambda: not questions.owing)
 
 
 def test_a_full_node_knows_what_it_has(chain: Chain, maker: Maker, tmp_path: Path) -> None:

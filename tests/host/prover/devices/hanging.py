@@ -9,6 +9,20 @@ from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.devices.device import Job, Progress, Result
 
 
+def obey(orders: Path, failure: str) -> None:
+    """Do what the first word says, and leave the others for the next time."""
+    words = orders.read_text().split()
+    if words:
+        orders.write_text(" ".join(words[1:]))
+    match words[:1]:
+        case ["hang"]:
+            time.sleep(3600)
+        case ["end"]:
+            os._exit(3)
+        case ["fail"]:
+            raise ValueError(failure)
+
+
 class Hanging(CpuDevice):
     """This machine's processor, obeying what `orders` holds: one word a run."""
 
@@ -17,13 +31,5 @@ class Hanging(CpuDevice):
         self._orders = Path(orders)
 
     def run(self, jobs: Sequence[Job], progress: Progress | None = None) -> list[Result]:
-        words = self._orders.read_text().split()
-        self._orders.write_text(" ".join(words[1:]))
-        match words[:1]:
-            case ["hang"]:
-                time.sleep(3600)
-            case ["end"]:
-                os._exit(3)
-            case ["fail"]:
-                raise ValueError("no such register")
+        obey(self._orders, "no such register")
         return super().run(jobs, progress)

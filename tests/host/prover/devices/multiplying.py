@@ -1,8 +1,6 @@
 """A device that multiplies matrices by MATMUL on a toy accelerator's gateware, and sums on this
 machine's processor; it hangs, ends or fails where a file says so."""
 
-import os
-import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -21,7 +19,7 @@ from proofmill.host.prover.devices.matrices import (
 from proofmill.sim.matrix import Whole
 from proofmill.sim.matrix_gateware import Multiplied
 from proofmill.sim.verilated import Simulation, build
-from tests.host.prover.devices.hanging import Hanging
+from tests.host.prover.devices.hanging import Hanging, obey
 
 
 def toy() -> Accelerator:
@@ -44,16 +42,8 @@ class Multiplies(Hanging):
         return use_of(self._accelerator, self._unit)
 
     def product(self, x: Whole, w: Whole) -> Multiplied:
-        words = self._product_orders.read_text().split() if self._product_orders.exists() else []
-        if words:
-            self._product_orders.write_text(" ".join(words[1:]))
-        match words[:1]:
-            case ["hang"]:
-                time.sleep(3600)
-            case ["end"]:
-                os._exit(3)
-            case ["fail"]:
-                raise ValueError("no such block")
+        if self._product_orders.exists():
+            obey(self._product_orders, "no such block")
         return self._unit.multiply(x, w)
 
 
