@@ -293,24 +293,31 @@ class FramedLink(wiring.Component):
         sent_time = Signal(WORD, reset_less=True)
         first = number("first")
         waiting, limit = number("waiting"), number("limit")
+        room = Signal()
         head = Signal(FRAME)
         flying, allowed = number("flying"), Signal(10)
+        # Both are counted a cycle before a frame begins, so that a frame's start is near registers.
+        # What a start changes is counted anew while the frame is sent; what a frame that has come
+        # sets back, below.
+        m.d.sync += [
+            waiting.eq(Mux(flying < allowed, distance(written, sent), 0)),
+            room.eq(distance(limit, told_limit) >= DEPTH // 4),
+        ]
         m.d.comb += [
             flying.eq(distance(sent, acknowledged)), allowed.eq(most * WINDOW),
-            waiting.eq(Mux(flying < allowed, distance(written, sent), 0)),
             limit.eq(consumed + DEPTH),
             head.session.eq(session), head.sequence.eq(sent), head.acknowledge.eq(received),
             head.limit.eq(limit), head.flags[1].eq(again), head.flags[2].eq(tell_time),
             head.words.eq(Mux(tell_time, 1, Mux(waiting > most, most, waiting))),
             writer.header.eq(head),
-            writer.start.eq(writer.ready & (
-                reply | (waiting != 0) | (distance(limit, told_limit) >= DEPTH // 4))),
+            writer.start.eq(writer.ready & (reply | (waiting != 0) | room)),
             fetch.addr.eq((first + writer.index)[:DEPTH.bit_length() - 1]),
             writer.word.eq(Mux(sending_time, sent_time, fetch.data)),
         ]
+        with m.If(writer.ready):  # the last cycle's is a frame's start
+            m.d.sync += [first.eq(sent), sending_time.eq(tell_time), sent_time.eq(time)]
         with m.If(writer.start):
-            m.d.sync += [first.eq(sent), told_limit.eq(limit), reply.eq(0), again.eq(0),
-                         tell_time.eq(0), sending_time.eq(tell_time), sent_time.eq(time)]
+            m.d.sync += [told_limit.eq(limit), reply.eq(0), again.eq(0), tell_time.eq(0)]
             with m.If(~tell_time):
                 m.d.sync += sent.eq(sent + head.words)
 
@@ -324,7 +331,8 @@ class FramedLink(wiring.Component):
                 m.d.comb += self.reset.eq(1)
                 m.d.sync += [session.eq(header.session), received.eq(0), consumed.eq(0),
                              written.eq(0), sent.eq(0), acknowledged.eq(0), again.eq(0),
-                             tell_time.eq(header.flags[2]), told_limit.eq(DEPTH)]
+                             tell_time.eq(header.flags[2]), told_limit.eq(DEPTH),
+                             waiting.eq(0), room.eq(0)]
             with m.Elif((header.session == session) & (session != 0)):
                 with m.If(header.flags[2]):
                     m.d.sync += tell_time.eq(1)
@@ -333,7 +341,7 @@ class FramedLink(wiring.Component):
                     m.d.sync += acknowledged.eq(header.acknowledge)
                     with m.If(header.flags[1]
                               | (distance(sent, header.acknowledge) > DEPTH)):
-                        m.d.sync += sent.eq(header.acknowledge)
+                        m.d.sync += [sent.eq(header.acknowledge), waiting.eq(0)]
                 with m.If(header.words != 0):
                     with m.If((header.sequence == received)
                               & (distance(received + header.words, consumed) <= DEPTH)):
