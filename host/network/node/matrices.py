@@ -11,6 +11,7 @@ from itertools import takewhile
 from threading import Lock
 
 from proofmill.hdl.presets import MATRICES
+from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.pause import GrowingPause
 from proofmill.host.network.array.book import longest_tile
 from proofmill.host.network.array.record import Multiplied as Record
@@ -21,7 +22,7 @@ from proofmill.host.network.node.patience import (
     DeviceInTurn,
     PatientProver,
 )
-from proofmill.host.prover.devices.device import BOARD_HZ, DeviceError, Multiplying
+from proofmill.host.prover.devices.device import BOARD_HZ, Multiplying
 from proofmill.host.prover.devices.matrices import AcceleratorModel, MatrixUse
 from proofmill.host.prover.inference.array import Array
 from proofmill.sim.matrix import Whole
@@ -98,10 +99,10 @@ class Matrices:
             try:
                 with self._prover.tile(each.turn):
                     each.use = device.multiplies if isinstance(device, Multiplying) else None
-            except DeviceError as error:
+            except Exception as error:  # from the device's driver, whatever it is
                 if self._prover.closed:
                     raise
-                self._failed(each, str(error))
+                self._failed(each, error)
                 continue
             each.asked = True
             each.reason = "" if each.use else "it multiplies no matrices"
@@ -136,11 +137,11 @@ class Matrices:
             try:
                 with self._prover.tile(each.turn):
                     found = device.product(x, w)
-            except DeviceError as error:
+            except Exception as error:  # likewise
                 if self._prover.closed:
                     raise
                 if each.turn.fault or attempt == TRIES - 1:
-                    self._failed(each, str(error))
+                    self._failed(each, error)
                     break
             else:
                 each.pause.reset()
@@ -149,9 +150,9 @@ class Matrices:
         self._tell()
         return None
 
-    def _failed(self, each: _Device, reason: str) -> None:
+    def _failed(self, each: _Device, error: Exception) -> None:
         """Leave a device alone for a while, but for block proofs: they have their own trials."""
-        each.reason = reason
+        each.reason = str(error) if isinstance(error, ProofmillError) else repr(error)
         if not each.turn.fault:
             each.free_at_ms = self._now_ms() + int(each.pause.take())
 

@@ -19,6 +19,7 @@ from proofmill.host.prover.devices import matrices as on_devices
 from proofmill.host.prover.devices.apart import ApartDevice
 from proofmill.host.prover.devices.cpu import CpuDevice
 from proofmill.host.prover.devices.device import Device, DeviceError
+from proofmill.host.prover.devices.matrices import MatrixUse
 from proofmill.host.prover.groth16.prove import ProofResult
 from proofmill.host.prover.groth16.setup import development_setup
 from proofmill.host.prover.inference.comparing import differences
@@ -26,6 +27,7 @@ from proofmill.host.prover.inference.digits import digits, shaped
 from proofmill.host.prover.inference.making import make
 from proofmill.host.prover.inference.onnx_file import read_model
 from proofmill.sim.board import START_CYCLES, RunningBoard, build_board
+from proofmill.sim.matrix_gateware import Multiplied
 from tests.host.prover.devices.multiplying import OPENER
 from tests.host.prover.groth16.files import cube_circuit, cube_witness
 
@@ -162,6 +164,31 @@ def test_where_no_device_multiplies_this_processor_does_and_says_why() -> None:
     assert node.commands == {"": total}
     assert node.told == [("", "cpu: it multiplies no matrices")]
     assert node.matrices.record.reason == node.told[0][1]
+
+
+@pytest.mark.parametrize("said", ["multiplies", "product"])
+def test_no_error_of_a_driver_ends_a_result(chip: ApartDevice, said: str) -> None:
+    """A device in this process may raise anything; another then does its work, and it is told."""
+    class Broken(CpuDevice):
+        name = "broken"
+
+        @property
+        def multiplies(self) -> MatrixUse | None:
+            if said == "multiplies":
+                raise OSError("the register is gone")
+            return chip.multiplies
+
+        def product(self, x: np.ndarray, w: np.ndarray) -> Multiplied:
+            raise KeyError("no such block")
+
+    node = Node(Broken(threads=1), chip)
+    total = node.result()
+    assert node.commands == {chip.name: total}
+    reason = {"multiplies": "OSError('the register is gone')",
+              "product": "KeyError('no such block')"}[said]
+    assert node.told[-1] == (chip.name, f"broken: {reason}")
+    node.now_ms = FIRST_PAUSE_MS
+    assert node.result() == total and node.commands == {chip.name: 2 * total}
 
 
 def test_a_node_that_ends_lets_a_result_go(chip: ApartDevice) -> None:
