@@ -74,6 +74,9 @@ class Database(Closing):
                 self._check(version, steps)
                 for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
                     self._database.execute(f"PRAGMA {setting}")
+                # Where integrity_check came before WAL, SQLite (3.40) holds the file as being read
+                # until somebody reads it, and a checkpoint would find its table locked.
+                self._database.execute("SELECT 1 FROM sqlite_schema").fetchall()
         except BaseException:
             self._database.close()
             raise

@@ -113,3 +113,11 @@ def test_a_flipped_byte_that_makes_a_text_none_is_damage(tmp_path: Path) -> None
     path.write_bytes(content.replace(b"a note of ours", b"a note \xe1f ours"))
     with pytest.raises(DamagedError, match="its rows are not those that were written"):
         Sums(path, schema, [])
+
+
+@pytest.mark.parametrize("kind", [Database, ReplaceableDatabase])
+def test_a_file_that_was_just_made_can_be_synchronised(kind: type[Database], tmp_path: Path
+                                                       ) -> None:
+    with kind(tmp_path / "file.sqlite", "CREATE TABLE t (a TEXT) STRICT;", 1,
+              "file") as made:
+        made.sync()
