@@ -198,7 +198,7 @@ class Proving(Protocol):
         """A handle of a key for `prove`.
 
         `points`: of the sums of A, B in G1, B, C and H, those that blind a proof among them: behind
-        A alpha, delta; behind B in G1 beta; behind B beta, infinity, delta. `private`: the wire
+        A alpha, delta; behind B in G1 beta; behind B beta, delta. `private`: the wire
         whose value is the first scalar of C's.
         """
         ...

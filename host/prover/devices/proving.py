@@ -3,14 +3,14 @@
 What lies in its memory of a key: its points beside their copies, its matrices' program, and the
 commands of a proof (`hdl.commands.Command.PROVE`). What all keys share is an area for a proof::
 
-    witness | 1 r s r 1 1 | A, B in G1, C, H | h | what its transform takes
+    witness, r, s: see `places` | A, B in G1, C, H | h | what its transform takes
 
-The sums of A, B take their scalars from the witness and behind it, and those four points are
-multiplied by s r 1 1: so a host gives the witness and two random numbers, and computes nothing.
+The sums A, B and C take their scalars from the first, and the four points that stay are multiplied
+by the last numbers there: so a host gives the witness and two random numbers, and computes nothing.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -26,8 +26,8 @@ from proofmill.hdl.commands import (
 from proofmill.hdl.curve import PRODUCTS, Group
 from proofmill.hdl.plans import Reach, best_plan, share_memory, uniform
 from proofmill.hdl.windows import WindowPlan, copies_of
-from proofmill.host.prover.curve.limbs import Limbs, to_limbs
-from proofmill.host.prover.curve.points import infinity, is_infinity
+from proofmill.host.prover.curve.limbs import Limbs
+from proofmill.host.prover.curve.points import is_infinity
 from proofmill.host.prover.devices.accelerator import SCALAR_WORDS, Accelerator
 from proofmill.host.prover.devices.device import (
     DeviceError,
@@ -38,28 +38,17 @@ from proofmill.host.prover.devices.device import (
 )
 from proofmill.host.prover.devices.inputs import GROUPS
 from proofmill.host.prover.devices.lanes import LanesDevice, Loaded, reach_of
+from proofmill.host.prover.devices.places import Places, places_of
 from proofmill.sim.evaluator import Matrices, Words, evaluate_words, program
 
 KEPT = (0, 1, 3, 4)
 """Those that stay in the memory, to be summed up themselves."""
-
-TAIL = 6
-"""Numbers behind a witness."""
-
-CLOSING = 2
-"""Of these, the first of those that the sums are multiplied by."""
 
 ALIGNED = 8
 """Words: no transfer of any port is cut by what begins at a multiple of these."""
 
 SHARE = 2
 """Copies of a key's points take this part of the memory at the most, for others to be there too."""
-
-
-def tail(blinding: tuple[int, int]) -> list[int]:
-    """The numbers behind a witness."""
-    r, s = blinding
-    return [1, r, s, r, 1, 1]
 
 
 class Blocks:
@@ -130,15 +119,14 @@ class Blocks:
 class HeldKey:
     """A key that an accelerator holds, or did: `place` is of all that it has, None if it has left.
 
-    `points`: of the five sums. `private`: the wire whose value is the first scalar of C. `program`:
-    of the matrices, and `matrices`, `commands` where that and the commands lie, (address, words),
-    in `parts` that end where the chip's own results are needed next. `plans`: of the sums, and of
-    the last one. `refused`: there was no room for it once, so that its sums are made one by one.
+    `values`: scalars of H. `places`: of its numbers and points. `program`: of its matrices, of
+    wires in their places. `commands`: where they lie, (address, words), in parts that end where the
+    chip's own results are needed next. `plans`: of the sums, and of the last one. `refused`: there
+    was no room for it once, so that its sums are made one by one.
     """
 
-    matrices: Matrices
-    points: Sequence[Limbs]
-    private: int
+    values: int
+    places: Places
     program: Words
     place: tuple[int, int] | None = None
     area: int = -1
@@ -147,9 +135,14 @@ class HeldKey:
     plans: list[WindowPlan] = field(default_factory=list)
 
     @property
-    def values(self) -> int:
-        """Scalars of H."""
-        return 1 << self.matrices.power
+    def points(self) -> Sequence[Limbs]:
+        """Of the five sums."""
+        return self.places.points
+
+    @property
+    def power(self) -> int:
+        """There are 2 ** `power` scalars of H."""
+        return self.values.bit_length() - 1
 
 
 class ProvingLanes(LanesDevice):
@@ -184,21 +177,20 @@ class ProvingLanes(LanesDevice):
         """See `Proving.hold`."""
         room = self.accelerators[0].evaluation
         assert room is not None
-        found = []
+        points = [np.require(each, np.uint64, ("C", "A")) for each in points]
         for group, each in zip(GROUPS, points, strict=True):
-            each = np.require(each, np.uint64, ("C", "A"))
             self._arithmetic.check_points(group, each)
-            found.append(each if len(each) else infinity(group)[np.newaxis])
-        return HeldKey(matrices, found, private if len(points[3]) else 0,
-                       program(room, self._order, matrices))
+        places = places_of(points, private)
+        return HeldKey(1 << matrices.power, places, program(
+            room, self._order, replace(matrices, wires=places.wires[matrices.wires])))
 
     def prove(self, key: HeldKey, witness: Limbs, blinding: tuple[int, int],
               h: Limbs | None = None, progress: Progress | None = None) -> Proven | None:
         """See `Proving.prove`."""
         accelerator = self.accelerators[0]
-        data = np.concatenate([witness, to_limbs(tail(blinding))])
-        scalars = [data[start:start + len(points)] if start is not None else h for start, points
-                   in zip(_starts(key), key.points, strict=True)]
+        data = key.places.data(witness, blinding)
+        scalars = [data[start:start + len(points)] for start, points in zip(
+            key.places.starts, key.points, strict=False)]
         with accelerator.whole():
             with self._lock:
                 if key.refused or not self._ready(key, scalars, len(data)):
@@ -210,7 +202,8 @@ class ProvingLanes(LanesDevice):
             assert self._shared is not None
             at = self._shared[0]
             before = accelerator.sent, accelerator.received
-            quotient, results = self._ask(key, at, data, scalars if self.blind else None, progress)
+            blind = [*scalars, h] if h is not None and self.blind else None
+            quotient, results = self._ask(key, at, data, blind, progress)
         for group, result in zip((*GROUPS, Group.G1), results, strict=True):
             if not self._arithmetic.is_point(group, result.point):
                 raise DeviceError(f"{self.name} gave a sum that is no point of {group.value}; the "
@@ -218,7 +211,7 @@ class ProvingLanes(LanesDevice):
         return Proven(quotient, results[:-1], results[-1],
                       accelerator.sent - before[0], accelerator.received - before[1])
 
-    def _ask(self, key: HeldKey, at: int, data: Limbs, blind: Sequence[Limbs | None] | None,
+    def _ask(self, key: HeldKey, at: int, data: Limbs, blind: Sequence[Limbs] | None,
              progress: Progress | None) -> tuple[Quotient, list[Result]]:
         """What the command answers; of an accelerator without a datapath by parts, between which
         its memory gets what it would have put there: their scalars are `blind`'s."""
@@ -238,11 +231,9 @@ class ProvingLanes(LanesDevice):
                    if name in TRANSFORM_COUNTERS}
         points: list[Limbs] = []
         if blind is not None:
-            h = blind[-1]
-            assert h is not None
-            accelerator.next_part((kept, 0), parts[1], kept + self._kept_words, h)
+            accelerator.next_part((kept, 0), parts[1], kept + self._kept_words, blind[-1])
             points = [self._arithmetic.sum(group, own, scalars) for group, own, scalars in zip(
-                GROUPS, key.points, blind, strict=True) if scalars is not None]
+                GROUPS, key.points, blind, strict=True)]
             closing = np.stack([points[number] for number in KEPT])
             points.append(self._arithmetic.sum(Group.G1, closing, data[-len(KEPT):]))
         results = []
@@ -273,7 +264,7 @@ class ProvingLanes(LanesDevice):
 
     # -- what lies in the memory ---------------------------------------------------------------
 
-    def _ready(self, key: HeldKey, scalars: Sequence[Limbs | None], numbers: int) -> bool:
+    def _ready(self, key: HeldKey, scalars: Sequence[Limbs], numbers: int) -> bool:
         """Whether key and area are in the memory, from now on if not before: keys that were not
         used for longest leave for that."""
         accelerator = self.accelerators[0]
@@ -331,7 +322,7 @@ class ProvingLanes(LanesDevice):
             self._shared = None
         blocks.release()
 
-    def _load_key(self, blocks: Blocks, key: HeldKey, scalars: Sequence[Limbs | None],
+    def _load_key(self, blocks: Blocks, key: HeldKey, scalars: Sequence[Limbs],
                   numbers: int) -> tuple[int, int] | None:
         """Load a key for scalars like these, and return its place; None where it has no room."""
         shared = self._shared
@@ -339,9 +330,9 @@ class ProvingLanes(LanesDevice):
         loaded = [Loaded(group, points, ~is_infinity(points))
                   for group, points in zip(GROUPS, key.points, strict=True)]
         # Those of H are random numbers, whether they are known here or not.
-        reaches = [uniform(self._order, key.values) if each is None or start is None else
-                   reach_of(own.wanted(each), self._order.bit_length())
-                   for own, each, start in zip(loaded, scalars, _starts(key), strict=True)]
+        reaches = [reach_of(own.wanted(each), self._order.bit_length())
+                   for own, each in zip(loaded, scalars, strict=False)]
+        reaches.append(uniform(self._order, key.values))
         options = [self._stores(*each) for each in zip(loaded, reaches, strict=True)]
         least = sum(each[0].words for each in options)
         beside = self._beside(key)
@@ -409,19 +400,19 @@ class ProvingLanes(LanesDevice):
     def _commands(self, key: HeldKey, addresses: Sequence[int], strides: Sequence[int], area: int,
                   numbers: int) -> list[list[int]]:
         """The commands of a proof: evaluation and transform, the sums, and that of four of them."""
-        accelerator, values = self.accelerators[0], key.values
-        wires = numbers - TAIL
+        accelerator = self.accelerators[0]
         kept = area + numbers * SCALAR_WORDS
         h = kept + self._kept_words
         count = pack(HEADER, command=Command.COUNTERS)
         parts = [[*evaluate_words(
-            (addresses[-1], len(key.program)), (area, wires * SCALAR_WORDS), key.matrices.power,
-            finish=True, stays=True, tiles=(h, accelerator.held_words(values))), count], [], []]
-        starts = [h if start is None else area + start * SCALAR_WORDS for start in _starts(key)]
+            (addresses[-1], len(key.program)), (area, numbers * SCALAR_WORDS), key.power,
+            finish=True, stays=True, tiles=(h, accelerator.held_words(key.values))), count], [], []]
+        starts = [*(area + start * SCALAR_WORDS for start in key.places.starts), h]
         sums = [(1, group, address, stride, len(points), scalars, 4 * (number in KEPT))
                 for number, (group, address, stride, points, scalars) in enumerate(zip(
                     GROUPS, addresses, strides, key.points, starts, strict=False))]
-        sums.append((2, Group.G1, kept, 0, len(KEPT), area + (wires + CLOSING) * SCALAR_WORDS, 0))
+        sums.append((2, Group.G1, kept, 0, len(KEPT),
+                     area + key.places.closing * SCALAR_WORDS, 0))
         for (part, group, address, stored, points, scalars, stays), plan in zip(
                 sums, key.plans, strict=True):
             for first, windows in reversed(plan.passes):
@@ -434,8 +425,3 @@ class ProvingLanes(LanesDevice):
 
 COMMAND_WORDS = 4096
 """Room for the commands of a proof: ten words for a pass of a sum."""
-
-
-def _starts(key: HeldKey) -> list[int | None]:
-    """The first scalar of each sum, a wire or behind them; None: those of H."""
-    return [0, 0, 0, key.private, None]

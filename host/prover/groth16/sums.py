@@ -127,7 +127,7 @@ class KeyOnDevice:
                 self._held = self._checked(lambda: device.hold(matrices_of(key), [
                     np.concatenate([each, *more], dtype=np.uint64) for each, more in (
                         (key.a, ([key.alpha_g1], [key.delta_g1])), (key.b_g1, ([key.beta_g1],)),
-                        (key.b_g2, ([key.beta_g2], [infinity(Group.G2)], [key.delta_g2])),
+                        (key.b_g2, ([key.beta_g2], [key.delta_g2])),
                         (key.c, ()), (key.h, ()))], key.public + 1))
         return device.prove(self._held, witness, blinding, h() if device.blind else None,
                             progress)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from proofmill.hdl.commands import COUNTERS, PHASES
-from proofmill.hdl.curve import Group
+from proofmill.hdl.curve import PRODUCTS, Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.limbs import Limbs, to_limbs
 from proofmill.host.prover.curve.points import infinity
@@ -25,7 +25,8 @@ from proofmill.host.prover.devices.device import (
 )
 from proofmill.host.prover.devices.inputs import GROUPS
 from proofmill.host.prover.devices.lanes import COMBINED
-from proofmill.host.prover.devices.proving import KEPT, TAIL, Blocks, ProvingLanes, tail
+from proofmill.host.prover.devices.places import CLOSING, places_of
+from proofmill.host.prover.devices.proving import KEPT, Blocks, ProvingLanes
 from proofmill.host.prover.groth16 import prove as proving
 from proofmill.host.prover.groth16 import sums
 from proofmill.host.prover.groth16.evaluation import Evaluator
@@ -37,6 +38,9 @@ from tests.host.prover.devices.test_evaluations import ROOM, Board, EvaluatingCh
 from tests.host.prover.groth16.test_prove import inputs
 
 BLINDING = (5, 6)
+
+MORE = 8
+"""Numbers beside those of a witness."""
 
 
 def nothing(*arguments: object) -> None:
@@ -76,7 +80,7 @@ class ProvingChip(EvaluatingChip):
             h = found.scalars
         assert h is not None
         scalars = [*(np.concatenate([witness, to_limbs(more)]) for more in (
-            [1, r], [1], [1, r, s])), witness[private:], h]
+            [1, r], [1], [1, s])), witness[private:], h]
         results = self.run([Job(self.load(group, own), each) for group, own, each in zip(
             GROUPS, points, scalars, strict=True)], progress)
         four = np.stack([results[number].point for number in KEPT])
@@ -221,7 +225,7 @@ def again(prover: Prover, witness: Limbs) -> int:
     before = sum(words for _, words in board.written)
     result = prover.prove(witness, blinding=BLINDING)
     assert verify(prover.key.verification_key, result.public, result.proof)
-    assert result.words == (3 + witness.size + 4 * TAIL, 0)
+    assert result.words == (3 + witness.size + 4 * MORE, 0)
     four, h = 4 * 8, 4 * prover.key.domain_size
     return sum(words for _, words in board.written) - before - four - h
 
@@ -267,8 +271,10 @@ def test_keys_are_proven_under_in_a_memory_that_they_fill() -> None:
     assert board.room(key.domain_size) > board.memory and key.domain_size <= 1 << device.proves
 
 
-def test_keys_leave_for_one_that_is_proven_under_by_sums() -> None:
-    """... which has room for that, if only just."""
+def test_keys_leave_for_one_that_is_proven_under_by_sums(monkeypatch: pytest.MonkeyPatch) -> None:
+    """... which has room for that, and for a proof by one command, whose commands are many here,
+    almost."""
+    monkeypatch.setattr("proofmill.host.prover.devices.proving.COMMAND_WORDS", 1 << 15)
     key, witness = inputs("chain4")
     other, others = inputs("merkle8")
     sizes = []
@@ -326,7 +332,8 @@ def test_progress_is_of_points() -> None:
     assert device.prove(held, witness, BLINDING, Evaluator(key).quotient(witness),
                         lambda *each: told.append(each)) is not None
     passes = len(held.plans[0].passes)
-    total = passes * (6 * key.wires + 2 + 1 + 3 * 3 - key.public - 1 + key.domain_size + 4)
+    total = passes * (sum(PRODUCTS[group] // PRODUCTS[Group.G1] * len(own) for group, own in zip(
+        GROUPS, held.points, strict=True)) + 4)
     assert passes > 1 and told[0] == (0, total) and told[-1] == (total, total)
     assert len(told) == 1 + 6 * passes and told == sorted(told)
 
@@ -374,8 +381,40 @@ def test_blocks_of_memory() -> None:
     assert blocks.take(792) == (208, 792) and blocks.take(1) is None
 
 
-def test_what_is_behind_a_witness() -> None:
-    assert tail((3, 4)) == [1, 3, 4, 3, 1, 1] and len(tail((3, 4))) == TAIL
+@pytest.mark.parametrize("private", [1, 3])
+def test_places_of_a_proofs_numbers(private: int) -> None:
+    """Of every sum the points are where their scalars lie, and none is at infinity among those of A
+    and of B that need not be, whichever wires they have."""
+    generator = np.random.default_rng(private)
+    for wires in (1, 2, 9, 40):
+        finite = generator.integers(0, 2, (3, wires)).astype(bool)
+        points = [np.arange(1, wires + 1, dtype=np.uint64)[:, np.newaxis] * np.ones(
+            (1, 8 * group.degree), np.uint64) for group in GROUPS[:4]]
+        points[3] = points[3][private:]
+        for each, own in zip(points, (finite[0], finite[1], finite[1], finite[2][private:]),
+                             strict=True):
+            each[~own] = 0
+        more = [(101, 102), (101,), (101, 103), ()]
+        given = [np.concatenate([each, *(np.full((1, each.shape[1]), number, np.uint64)
+                                         for number in own)])
+                 for each, own in zip(points, more, strict=True)]
+        places = places_of([*given, np.zeros((0, 8), np.uint64)], private)
+        witness = to_limbs([7 * wire + 1 for wire in range(wires)])
+        data = places.data(witness, (1_002, 1_003))
+        assert len(data) == wires + MORE
+        blinding = {101: 1, 102: 1_002, 103: 1_003}
+        for number, (own, start) in enumerate(zip(places.points, places.starts, strict=False)):
+            pairs = {(int(point), int(scalar)) for point, scalar in zip(
+                own[:, 0], data[start:start + len(own), 0], strict=True) if point}
+            first = private if number == 3 else 0
+            wanted = {(wire + 1, 7 * wire + 1) for wire in range(first, wires)
+                      if points[number][wire - first, 0]}
+            assert pairs == wanted | {(each, blinding[each]) for each in more[number]}
+            if number < 3:
+                assert len(own) == len(pairs)
+        assert [data[places.closing + n, 0] for n in range(CLOSING)] == [1_003, 1_002, 1, 1]
+        assert np.array_equal(data[places.wires], witness)
+        assert len(places.points[4]) == 1 and not places.points[4].any()
 
 
 @pytest.mark.slow
