@@ -12,7 +12,7 @@ from proofmill.hdl.cost import (
     multiplier_blocks,
     register_bits,
 )
-from proofmill.hdl.curve import BN254, PRODUCTS, TOY_CURVE, Curve, Group
+from proofmill.hdl.curve import PRODUCTS, Curve, Group
 from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.karatsuba import KaratsubaShape
 from proofmill.hdl.mailboxes import Mailboxes
@@ -118,8 +118,8 @@ def multipliers(curve: Curve, digit: int, limb: int) -> Iterator[MultiplierShape
 
 
 def groups_of(curve: Curve) -> tuple[Group, ...]:
-    """The groups of a curve that accelerators compute in: both of BN254 and its toy, else G1."""
-    return tuple(Group) if curve in (BN254, TOY_CURVE) else (Group.G1,)
+    """The groups of a curve that accelerators compute in: those that it has an equation of."""
+    return tuple(group for group in Group if group in curve.b)
 
 
 def intervals(multiplier: MultiplierShape, count: int, groups: tuple[Group, ...]

@@ -165,6 +165,18 @@ BLS12_381 = Curve(
 """The consensus layer's: G1 is y^2 = x^3 + 4, G2 is y^2 = x^3 + 4 + 4 u. Cofactors are odd, so the
 formula is right on both curves. Coordinates lie as the native library has them, times 2^384."""
 
+GENERATORS_BLS12_381: dict[Group, tuple[tuple[int, ...], tuple[int, ...]]] = {
+    Group.G1: (
+        (0x17f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb,),
+        (0x8b3f481e3aaa0f1a09e30ed741d8ae4fcf5e095d5d00af600db18cb2c04b3edd03cc744a2888ae40caa232946c5e7e1,)),
+    Group.G2: (
+        (0x24aa2b2f08f0a91260805272dc51051c6e47ad4fa403b02b4510b647ae3d1770bac0326a805bbefd48056c8c121bdb8,
+         0x13e02b6052719f607dacd3a088274f65596bd0d09920b61ab5da61bbdc7f5049334cf11213945d57e5ac7d055d042b7e),
+        (0xce5d527727d6e118cc9cdc6da2e351aadfd9baa8cbdd3a76d429a695160d12c923ac9cc3baca289e193548608b82801,
+         0x606c4a02ea734cc32acd2b02bc28b99cb3e287e85a763af267492ab572e99ab3f370d275cec1da1aaa9075ff05f79be))}
+"""... its generators, as the specification of pairing-friendly curves has them (IRTF CFRG,
+draft-irtf-cfrg-pairing-friendly-curves, 4.2.1); the real part first."""
+
 BLS12_377 = Curve(
     name="bls12-377", base=BLS12_377_BASE, scalar=BLS12_377_SCALAR, b={Group.G1: (1,)},
     times_3b={Group.G1: times_3}, unit={Group.G1: ((1 << 384) % BLS12_377_BASE.modulus,)})

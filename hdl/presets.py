@@ -1,5 +1,6 @@
 """Accelerators with names: what to compute, on what units, in how much memory."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from proofmill.hdl.batch_shape import pairs_for
@@ -45,12 +46,14 @@ def at_interval(interval: int, base: MsmShape = STANDARD) -> MsmShape:
                                  intervals=intervals))
 
 
-def of_curve(curve: Curve, base: MsmShape = STANDARD) -> MsmShape:
-    """The multiplier and the adder of `base`, in G1 of another curve: every width is as much more
-    as the field is wider."""
+def of_curve(curve: Curve, base: MsmShape = STANDARD, groups: Collection[Group] = tuple(Group)
+             ) -> MsmShape:
+    """The multiplier and the adder of `base` on another curve, in those of `groups` that both have:
+    every width is as much more as the field is wider."""
     multiplier = base.adder.multiplier
     wider = curve.base.bits - multiplier.field.bits
-    intervals = tuple(each for each in base.adder.intervals if each[0] is Group.G1)
+    intervals = tuple(each for each in base.adder.intervals
+                      if each[0] in groups and each[0] in curve.b)
     return replace(base, adder=replace(
         base.adder, curve=curve, intervals=intervals, multiplier=replace(
             multiplier, field=curve.base, operand_bits=multiplier.operand_bits + wider)))

@@ -99,10 +99,19 @@ def exponent_of_group(plan: WindowPlan, group: int) -> int:
 
 def combine(equation: Equation, plan: WindowPlan, groups: dict[int, Affine]) -> Affine:
     """The host's part: the sum of the groups times their powers of two."""
-    total: Affine = None
-    for group, point in groups.items():
-        total = equation.add(total, equation.multiply(1 << exponent_of_group(plan, group), point))
-    return total
+    return weighted_by_powers(equation, {
+        exponent_of_group(plan, group): point for group, point in groups.items()})
+
+
+def weighted_by_powers(equation: Equation, points: Mapping[int, Affine]) -> Affine:
+    """The sum of ``2 ** exponent`` times each point, given by its exponent: the highest first, and
+    doublings on the way to the next (Horner)."""
+    total, above = None, 0
+    for exponent in sorted(points, reverse=True):
+        total = equation.add(equation.multiply(1 << max(0, above - exponent), total),
+                             points[exponent])
+        above = exponent
+    return equation.multiply(1 << above, total)
 
 
 def count_additions(plan: WindowPlan, scalars: Sequence[int], points: Sequence[Affine]) -> int:
@@ -122,9 +131,8 @@ def count_additions(plan: WindowPlan, scalars: Sequence[int], points: Sequence[A
 def sum_of_groups(curve: Curve, group: Group, points: Mapping[int, Sequence[int]]) -> Affine:
     """What an answer stands for that was not finished on the chip: the sum of ``2 ** exponent``
     times each point, given by its exponent, in homogeneous coordinates that need not be reduced."""
-    law, degree, total = equation(curve, group), group.degree, None
+    degree, affine = group.degree, dict[int, Affine]()
     for exponent, parts in points.items():
         x, y, z = (tuple(parts[degree * n:degree * (n + 1)]) for n in range(3))
-        total = law.add(total, law.multiply(
-            1 << exponent, to_affine((x, y, z), curve.base.modulus)))
-    return total
+        affine[exponent] = to_affine((x, y, z), curve.base.modulus)
+    return weighted_by_powers(equation(curve, group), affine)

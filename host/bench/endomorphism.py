@@ -105,8 +105,8 @@ def machines(curve: Curve) -> tuple[Machine, Machine]:
 
 
 def shape_of(curve: Curve) -> MsmShape:
-    """The accelerator of the standard kind on a curve."""
-    found: MsmShape = of_curve(curve)
+    """The accelerator of the standard kind on a curve, in G1."""
+    found: MsmShape = of_curve(curve, groups=(Group.G1,))
     return found
 
 

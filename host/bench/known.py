@@ -1,6 +1,6 @@
 """Points with known logarithms: multiples of a group's generator."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from proofmill.hdl.curve import BN254, Curve, Group
@@ -43,38 +43,38 @@ ON_BN254 = Known(WITH_MCL, lambda group, values: multiply_generator(group, to_li
 
 
 class _Table:
-    """Every multiple of the generator of a curve's G1 by a digit, in plain integers."""
+    """Every multiple of the generators of a curve's groups by a digit, in plain integers."""
 
     def __init__(self, curve: Curve) -> None:
-        self.curve, self.law = curve, equation(curve, Group.G1)
-        self._rows: list[list[Affine]] = []
+        self.curve = curve
+        self._rows: dict[Group, list[list[Affine]]] = {}
 
     def __call__(self, group: Group, values: Sequence[int]) -> Limbs:
         from proofmill.host.prover.devices.plain import encoded
 
-        if not self._rows:
-            self._fill()
-        found = list[Affine]()
+        if group not in self._rows:
+            self._rows[group] = list(self._made(group))
+        law, found = equation(self.curve, group), list[Affine]()
         for value in values:
             total: Affine = None
-            for row in self._rows:
-                total = self.law.add(total, row[value % (1 << DIGIT)])
+            for row in self._rows[group]:
+                total = law.add(total, row[value % (1 << DIGIT)])
                 value >>= DIGIT
             found.append(total)
-        return encoded(self.curve, found)
+        return encoded(self.curve, group, found)
 
-    def _fill(self) -> None:
-        base = small_generator(self.curve, Group.G1)
+    def _made(self, group: Group) -> Iterator[list[Affine]]:
+        law, base = equation(self.curve, group), small_generator(self.curve, group)
         for _ in range(-(-self.curve.scalar.bits // DIGIT)):
             row: list[Affine] = [None]
             for _ in range((1 << DIGIT) - 1):
-                row.append(self.law.add(row[-1], base))
-            base = self.law.add(row[-1], base)
-            self._rows.append(row)
+                row.append(law.add(row[-1], base))
+            base = law.add(row[-1], base)
+            yield row
 
 
 def known_on(name: str) -> Known:
-    """The multiples of the curve called `name`, of G1 alone where it is not BN254."""
+    """The multiples of the curve called `name`, in the groups that it has."""
     if name == BN254.name:
         return ON_BN254
     from proofmill.host.prover.devices.bls12_381 import ON_BLS12_381

@@ -250,8 +250,8 @@ def _add_product(parser: argparse.ArgumentParser, device: str) -> None:
     """The options that say which product, on which accelerator."""
     add_device(parser, device)
     parser.add_argument("--curve", choices=CURVES, metavar="|".join(CURVES), default=CURVES[0],
-                        help=f"whose points are added; of others than {CURVES[0]} in G1, on "
-                             "simulated accelerators (default: %(default)s)")
+                        help=f"whose points are added; of others than {CURVES[0]} on simulated "
+                             "accelerators, of bls12-377 in G1 (default: %(default)s)")
     parser.add_argument("--group", choices=("g1", "g2"), default="g1",
                         help="of which group the points are (default: g1)")
     parser.add_argument("--points", type=whole(1, MOST_POINTS, POINTS), default=4096, metavar="N",
@@ -301,6 +301,7 @@ def _product_device(options: argparse.Namespace, screen: Screen,
 def _on_curve(options: argparse.Namespace, shape: Any) -> tuple[Any, Any]:
     """`shape` on another curve than BN254, and the arithmetic that goes with it."""
     from proofmill.hdl.curve import CURVES as TABLE
+    from proofmill.hdl.curve import Group
     from proofmill.hdl.presets import of_curve
     from proofmill.host.bench.known import known_on
 
@@ -308,9 +309,10 @@ def _on_curve(options: argparse.Namespace, shape: Any) -> tuple[Any, Any]:
     if not _is_simulated(options.device) or "h" in options.device.partition("+")[2]:
         raise ProofmillError(f"{said} sums on it are simulated, without transforms, and not "
                              f"computed on {options.device}; choose --device rtl or model")
-    if options.group != "g1":
+    curve = TABLE[options.curve]
+    if Group(options.group) not in curve.b:
         raise ProofmillError(f"{said} sums on it are of G1 alone; leave --group out")
-    return of_curve(TABLE[options.curve], shape), known_on(options.curve).arithmetic
+    return of_curve(curve, shape), known_on(options.curve).arithmetic
 
 
 @contextmanager

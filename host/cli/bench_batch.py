@@ -28,8 +28,7 @@ def add_batch(actions: Any) -> None:
     batch.add_argument("--multiplier", choices=KINDS, metavar="|".join(KINDS),
                        help="another kind of multiplier")
     batch.add_argument("--curve", choices=CURVES, metavar="|".join(CURVES), default=CURVES[0],
-                       help=f"in whose field; of others than {CURVES[0]} in G1 (default: "
-                            "%(default)s)")
+                       help="in whose field; of bls12-377 in G1 (default: %(default)s)")
     for name in PARAMETERS:
         batch.add_argument(f"--{name.replace('_', '-')}", type=whole(1), metavar="N",
                            help=NUMBERS[name])
@@ -55,10 +54,12 @@ def run_batch(options: argparse.Namespace) -> int:
     numbers = {name.removeprefix("multiplier_"): getattr(options, name) for name in PARAMETERS}
     base = preset(options.preset)
     if options.curve != CURVES[0]:
-        if options.group != "g1" or options.preset == "toy":
-            raise ProofmillError(f"--curve {options.curve}: is of G1 alone, and not of the toy; "
-                                 "leave --group and --preset out")
-        base = of_curve(TABLE[options.curve], base)
+        curve = TABLE[options.curve]
+        if options.preset == "toy":
+            raise ProofmillError(f"--curve {options.curve}: is not of the toy; leave --preset out")
+        if Group(options.group) not in curve.b:
+            raise ProofmillError(f"--curve {options.curve}: is of G1 alone; leave --group out")
+        base = of_curve(curve, base)
     try:
         multiplier = multiplier_with(base.adder.multiplier, kind=options.multiplier, **numbers)
         pairs = pairs_for(multiplier)

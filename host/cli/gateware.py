@@ -58,7 +58,8 @@ def register(commands: Commands) -> None:
                          help="whose gateware --unit board is, up to the pads")
     verilog.add_argument("--curve", choices=(*CURVES, "toy"), metavar="|".join((*CURVES, "toy")),
                          help="the preset's own, or of the toy curve the preset toy; of "
-                              f"{' and '.join(OTHER_CURVES)} {', '.join(ON_OTHERS)}, in G1")
+                              f"{' and '.join(OTHER_CURVES)} {', '.join(ON_OTHERS)}, of "
+                              f"{OTHER_CURVES[-1]} in G1")
     verilog.add_argument("--group", choices=("g1", "g2", "both"), metavar="g1|g2|both",
                          default="both", help="g1 leaves G2 out; g2, of an adder or "
                                               "batch_adder, G1 (default: %(default)s, and of a "
@@ -202,8 +203,8 @@ def core_of(options: argparse.Namespace) -> "Core":
     if options.group == "g2" and options.unit not in ("adder", "batch_adder"):
         raise ProofmillError("--group g2 goes with --unit adder or batch_adder; other units that "
                              "compute in G2 do in G1 as well")
-    if options.curve in OTHER_CURVES and options.group == "g2":
-        raise ProofmillError(f"--curve {options.curve}: units are of G1 alone; leave --group away")
+    if options.group == "g2":
+        _check_g2(options.curve)
     if options.bus is not None and (why := no_bus(options.unit, options.bus)) is not None:
         raise ProofmillError(f"--bus {options.bus}: {why}")
     shape = _shape(options)
@@ -214,6 +215,15 @@ def core_of(options: argparse.Namespace) -> "Core":
         shape = of_one_group(shape, Group.G2)
     return Core(unit=options.unit, shape=shape, window=options.window or 0,
                 program=options.program or PROGRAMS[0], bus=options.bus or "")
+
+
+def _check_g2(curve: str | None) -> None:
+    """Raise for a curve without G2."""
+    from proofmill.hdl.curve import CURVES as TABLE
+    from proofmill.hdl.curve import Group
+
+    if curve in OTHER_CURVES and Group.G2 not in TABLE[curve].b:
+        raise ProofmillError(f"--curve {curve}: units are of G1 alone; leave --group away")
 
 
 def _board_core(options: argparse.Namespace) -> "Core":

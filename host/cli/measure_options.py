@@ -20,7 +20,7 @@ CURVES = ("bn254", *OTHER_CURVES)
 
 ON_OTHERS = ("multiplier", "inverter", "adder", "batch_adder", "mailboxes", "recoder", "msm",
              "accelerator")
-"""Units that there are on other curves than BN254, in G1. Others compute on BN254 alone: pairings,
+"""Units that there are on other curves than BN254. Others compute on BN254 alone: pairings,
 transforms, the sums of a Groth16 key."""
 
 DEFAULTS = {"target": TARGETS[0], "preset": PRESETS[0], "megahertz": 150.0, "seed": 1,
@@ -47,8 +47,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--curve", choices=CURVES, metavar="|".join(CURVES), default=CURVES[0],
                         help="whose coordinates are computed with; of others than "
                              f"{CURVES[0]} "
-                             f"{', '.join(unit for unit in UNITS if unit in ON_OTHERS)}, in G1 "
-                             "(default: %(default)s)")
+                             f"{', '.join(unit for unit in UNITS if unit in ON_OTHERS)}, of "
+                             f"{CURVES[-1]} in G1 (default: %(default)s)")
     parser.add_argument("--g1-only", action="store_true", help="leave G2 out")
     parser.add_argument("--place", action="store_true",
                         help="place and route too (ecp5-85f only; minutes to hours)")

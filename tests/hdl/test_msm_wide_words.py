@@ -1,7 +1,6 @@
 """Sums on curves whose coordinates have six words: toys of BLS12-381's and BLS12-377's equations,
 exhausted, and these curves themselves at full width."""
 
-from dataclasses import replace
 from random import Random
 
 import pytest
@@ -11,7 +10,7 @@ from proofmill.hdl import curve as curves
 from proofmill.hdl import field as fields
 from proofmill.hdl.curve import BLS12_377, BLS12_381, GENERATOR_BLS12_377, Curve, Group
 from proofmill.hdl.field import TOY_SCALAR, PrimeField
-from proofmill.hdl.presets import TOY_SHAPE, control_only, of_curve
+from proofmill.hdl.presets import STANDARD, TOY_SHAPE, control_only, of_curve, with_batches
 from proofmill.hdl.windows import WindowPlan
 from proofmill.sim.curve import equation
 from proofmill.sim.msm import multi_scalar_product
@@ -23,54 +22,59 @@ from tests.hdl.words import Expected, Link, patterns
 
 def toy(like, modulus):
     """The equation of a curve over a few bits, with coordinates of as many words as there."""
-    base = PrimeField(name=f"toy-{like.b[Group.G1][0]}", modulus=modulus)
+    base = PrimeField(name=f"toy-{like.b[Group.G1][0]}-{modulus}", modulus=modulus)
     return Curve(
         name=base.name, base=base, scalar=TOY_SCALAR, b=like.b, times_3b=like.times_3b,
-        unit={Group.G1: ((1 << 384) % modulus,)}, least_words=6)
+        unit={group: ((1 << 384) % modulus, 0)[:group.degree] for group in like.b}, least_words=6)
 
 
 TOYS = [toy(BLS12_381, 139), toy(BLS12_377, 181)]
 """y^2 = x^3 + 4 has an odd number of points, so the complete formula is right on all of them;
 y^2 = x^3 + 1 has 156, of which 39 are of odd order, as G1's are."""
 
+TWIST = toy(BLS12_381, 19)
+"""y^2 = x^3 + 4 + 4 u has 373 points over Fp2, all of them of odd order."""
+
 
 @pytest.fixture(scope="module")
 def named():
     """The toys have names while this module runs."""
     with pytest.MonkeyPatch.context() as patch:
-        for curve in TOYS:
+        for curve in (*TOYS, TWIST):
             patch.setitem(curves.CURVES, curve.name, curve)
             patch.setitem(fields.FIELDS, curve.base.name, curve.base)
         yield
 
 
-def shape_of(curve, base, **changes):
-    return replace(of_curve(curve, base), **changes)
+def in_g1(curve, base=STANDARD):
+    return of_curve(curve, base, (Group.G1,))
 
 
-def summed(shape, runs):
+def summed(shape, runs, group=Group.G1):
     """Each of `runs`, (plan, scalars, points), finished on the chip and not; their counters."""
     curve, found = shape.adder.curve, []
-    law, simulation = equation(curve, Group.G1), Simulation(build(shape)[1])
+    law, simulation = equation(curve, group), Simulation(build(shape)[1])
     link = Link(simulation)
     for plan, scalars, points in runs:
-        link.load_copies(curve, Group.G1, plan, points)
-        words, counters = finished(link, Group.G1, plan, scalars, curve.words)
+        link.load_copies(curve, group, plan, points)
+        words, counters = finished(link, group, plan, scalars, curve.words)
         found.append(counters)
         if shape.datapath:
-            assert words == file_words(curve, Group.G1,
-                                       multi_scalar_product(law, scalars, points))
-            link.multiply(Expected(shape, Group.G1, plan, scalars, points))
+            assert words == file_words(curve, group, multi_scalar_product(law, scalars, points))
+            link.multiply(Expected(shape, group, plan, scalars, points))
     simulation.close()
     return found
 
 
 def test_the_words_of_curves():
-    for curve in (*TOYS, BLS12_381, BLS12_377):
+    for curve in (*TOYS, TWIST, BLS12_381, BLS12_377):
         assert (curve.words, curve.file_radix) == (6, 1 << 384)
-        assert curve.unit_at(Group.G1, 384, affine=False) == curve.unit[Group.G1]
+        for group in curve.b:
+            assert curve.unit_at(group, 384, affine=False) == curve.unit[group]
     assert [curves.BN254.point_words(group) for group in Group] == [8, 16]
+    assert [BLS12_381.point_words(group) for group in Group] == [12, 24]
     assert [len(odd_points(equation(curve, Group.G1))) for curve in TOYS] == [147, 39]
+    assert len(odd_points(equation(TWIST, Group.G2))) == 373
 
 
 @pytest.mark.slow
@@ -82,15 +86,27 @@ def test_every_point_with_every_sign(named, curve):
     for point in points:
         runs += [(plan, [scalar, rng.randrange(181)], [point, rng.choice(points)])
                  for scalar in (1, 3, 4, 180)]
-    shape = shape_of(curve, TOY_SHAPE)
+    shape = in_g1(curve, TOY_SHAPE)
     assert summed(shape, runs) == summed(control_only(shape), runs)
+
+
+@pytest.mark.slow
+def test_every_point_of_the_twist_with_every_sign(named):
+    """Of a point of twenty-four words; tests/hdl/test_point_adder.py has every pair."""
+    plan, rng, runs = WindowPlan(8, 3), Random(1), []
+    points = list(equation(TWIST, Group.G2).points())
+    for point in points:
+        runs += [(plan, [scalar, rng.randrange(181)], [point, rng.choice(points)])
+                 for scalar in (1, 3, 4, 180)]
+    shape = of_curve(TWIST, TOY_SHAPE)
+    assert summed(shape, runs, Group.G2) == summed(control_only(shape), runs, Group.G2)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("curve", TOYS, ids=lambda curve: curve.name)
 def test_every_pair_of_points(named, curve):
     """P + Q for all of them: doublings, opposites and infinity included."""
-    shape, plan = shape_of(curve, TOY_SHAPE), WindowPlan(8, 2)
+    shape, plan = in_g1(curve, TOY_SHAPE), WindowPlan(8, 2)
     law = equation(curve, Group.G1)
     points = odd_points(law)
     simulation = Simulation(build(shape)[1])
@@ -106,7 +122,7 @@ def test_every_pair_of_points(named, curve):
 @pytest.mark.slow
 def test_bls12_381_is_the_model_and_py_ecc():
     """At full width, what ``kzg --device rtl`` runs on: every kind of scalars, few windows."""
-    rng, shape = Random(2), of_curve(BLS12_381)
+    rng, shape = Random(2), in_g1(BLS12_381)
     order = BLS12_381.scalar.modulus
     base = [bls12_381.multiply(bls12_381.G1, rng.randrange(1 << 64)) for _ in range(5)]
     points = [from_py_ecc(point) for point in (*base, bls12_381.neg(base[0]))] + [None]
@@ -127,9 +143,35 @@ def test_bls12_381_is_the_model_and_py_ecc():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("batches", [False, True], ids=["complete", "in batches"])
+def test_bls12_381s_g2_is_the_model_and_py_ecc(batches):
+    """At full width, what ``bench msm --curve bls12-381 --group g2`` runs on."""
+    rng, shape = Random(4), of_curve(BLS12_381)
+    if batches:
+        shape = with_batches(shape)
+    unit = shape.unit(Group.G2)
+    order = BLS12_381.scalar.modulus
+    base = [bls12_381.multiply(bls12_381.G2, rng.randrange(1 << 64)) for _ in range(5)]
+    scalars, total = [rng.randrange(order) for _ in base], None
+    for scalar, point in zip(scalars, base, strict=True):
+        total = bls12_381.add(total, bls12_381.multiply(point, scalar))
+    expected = file_words(BLS12_381, Group.G2, from_py_ecc(total))
+    plan, found = WindowPlan(255, 6), []
+    for own in (shape, control_only(shape)):
+        simulation = Simulation(build(own)[1])
+        link = Link(simulation)
+        link.load_copies(BLS12_381, Group.G2, plan, list(map(from_py_ecc, base)), unit)
+        words, counters = finished(link, Group.G2, plan, scalars, BLS12_381.words)
+        simulation.close()
+        assert words == expected or not own.datapath
+        found.append(counters)
+    assert found[0] == found[1]
+
+
+@pytest.mark.slow
 def test_bls12_377_is_the_model():
     """At full width; tests/sim/test_curve.py holds the model to the law of py_ecc."""
-    rng, shape, law = Random(3), of_curve(BLS12_377), equation(BLS12_377, Group.G1)
+    rng, shape, law = Random(3), in_g1(BLS12_377), equation(BLS12_377, Group.G1)
     order = BLS12_377.scalar.modulus
     base = [law.multiply(rng.randrange(order), GENERATOR_BLS12_377) for _ in range(5)]
     points = [*base, law.negate(base[0]), None]

@@ -6,7 +6,7 @@ import pytest
 
 from proofmill.boards.shapes import FIVE_ROWS
 from proofmill.hdl.curve import BLS12_377, BLS12_381, TOY_CURVE, Group
-from proofmill.hdl.field import TOY
+from proofmill.hdl.field import TOY, PrimeField
 from proofmill.hdl.framed_adder import FramedAdder, Timetable
 from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.point_adder import AdderShape
@@ -46,10 +46,15 @@ def affine(shape, group, parts):
 @pytest.mark.parametrize("group", Group, ids=lambda group: group.value)
 def test_every_pair_of_points(group, sum_latency):
     """All 181 * 181 pairs of the toy curve's group, infinity, doublings and opposites included."""
-    points, shape, rng = toy_points(group), replace(TOY_ADDER, sum_latency=sum_latency), Random(1)
+    check_every_pair(replace(TOY_ADDER, sum_latency=sum_latency), group, toy_points(group))
+
+
+def check_every_pair(shape, group, points):
+    """Sums of all pairs of these points, by the compiled RTL, against the group law."""
+    law, rng = equation(shape.curve, group), Random(1)
     interval, beats = shape.interval[group], 3 * group.degree
     count = len(points) ** 2
-    pairs = [(i, j) for i in range(181) for j in range(181)]
+    pairs = [(i, j) for i in range(len(points)) for j in range(len(points))]
     rng.shuffle(pairs)
     slots = [rng.randrange(interval // beats) for _ in pairs]
     loads, totals = timetable(shape, group, slots)
@@ -71,7 +76,19 @@ def test_every_pair_of_points(group, sum_latency):
     assert sums.shape == (count, beats)
     assert sums.max() <= shape.traces[group][1]
     for (i, j), coordinates in zip(pairs, sums.tolist(), strict=True):
-        assert affine(shape, group, coordinates) == points[(i + j) % 181]
+        assert affine(shape, group, coordinates) == law.add(points[i], points[j])
+
+
+@pytest.mark.parametrize("modulus, order", [
+    pytest.param(7, 63, id="63"), pytest.param(19, 373, id="373", marks=pytest.mark.slow)])
+def test_every_pair_of_points_of_a_toy_of_bls12_381s_twist(modulus, order):
+    """y^2 = x^3 + 4 + 4 u over a few bits: an odd number of points, as there."""
+    base = PrimeField(name="few", modulus=modulus)
+    toy = replace(BLS12_381, name="toy-bls", base=base,
+                  unit={group: (1,) + (0,) * (group.degree - 1) for group in Group})
+    points = list(equation(toy, Group.G2).points())
+    assert len(points) == order
+    check_every_pair(of_curve(toy, TOY_SHAPE).adder, Group.G2, points)
 
 
 def wide(curve_shape, multipliers, intervals, adders):

@@ -5,12 +5,12 @@ from random import Random
 
 import pytest
 import z3
-from py_ecc import bn128
+from py_ecc import bls12_381, bn128
 
-from proofmill.hdl.curve import Group
+from proofmill.hdl.curve import BLS12_381, Group
 from proofmill.hdl.field import TOY, TOY_ROOTS
 from proofmill.hdl.folded import FoldedShape
-from proofmill.hdl.presets import STANDARD, TOY_SHAPE
+from proofmill.hdl.presets import STANDARD, TOY_SHAPE, of_curve
 from proofmill.hdl.quadratic_shape import QuadraticShape
 from tests.choice import slow_but
 from tests.hdl.affine_batches import (
@@ -49,16 +49,21 @@ def test_the_model_has_the_gatewares_cycles(name, kind):
     check_cycles(SHAPES[name], Group.G2, 400, kind, name + kind)
 
 
+MULTIPLIERS = {"toy": TOY_MULTIPLIER, "bn254": STANDARD.adder.multiplier,
+               "bls12-381": of_curve(BLS12_381).adder.multiplier}
+
+
 @pytest.mark.slow
-def test_full_width():
-    """BN254 against py_ecc, in Amaranth's simulator; cycles as modelled."""
-    shape, rng = QuadraticShape(multiplier=STANDARD.adder.multiplier, pairs=16, least=12), Random(2)
-    points = [None, *(bn128.multiply(bn128.G2, rng.randrange(1, 1 << 60)) for _ in range(4))]
+@pytest.mark.parametrize("name, curve", [("bn254", bn128), ("bls12-381", bls12_381)])
+def test_full_width(name, curve):
+    """Against py_ecc, in Amaranth's simulator; cycles as modelled."""
+    shape, rng = QuadraticShape(multiplier=MULTIPLIERS[name], pairs=16, least=12), Random(2)
+    points = [None, *(curve.multiply(curve.G2, rng.randrange(1, 1 << 60)) for _ in range(4))]
     pairs = [(rng.choice(points), rng.choice(points)) for _ in range(12)]
-    pairs += [(p, p) for p in points] + [(p, bn128.neg(p)) for p in points]
+    pairs += [(p, p) for p in points] + [(p, curve.neg(p)) for p in points]
     found = simulated_run(shape, [tuple(map(from_py_ecc, pair)) for pair in pairs])
     for tag, pair in enumerate(pairs):
-        assert found[tag] == from_py_ecc(bn128.add(*pair))
+        assert found[tag] == from_py_ecc(curve.add(*pair))
 
 
 def test_four_thousand_additions_of_the_standard_multiplier():
@@ -71,11 +76,11 @@ def test_four_thousand_additions_of_the_standard_multiplier():
     assert model.most <= shape.buffers * shape.pairs
 
 
-@pytest.mark.parametrize("name", ["toy", "bn254"])
+@pytest.mark.parametrize("name", MULTIPLIERS)
 @pytest.mark.parametrize("slack, answer", [(0, z3.unsat), (1, z3.sat)], ids=["bound", "below"])
 def test_no_value_passes_its_bound(name, slack, answer):
     """A product of what any slot multiplies, and a sum's parts before they are reduced."""
-    multiplier = {"toy": TOY_MULTIPLIER, "bn254": STANDARD.adder.multiplier}[name]
+    multiplier = MULTIPLIERS[name]
     shape = QuadraticShape(multiplier=multiplier)
     p, lift, product = shape.modulus, shape.lift, shape.bounds["a product"]
     assert lift % p == 0 and lift >= product

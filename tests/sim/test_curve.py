@@ -31,6 +31,7 @@ from proofmill.sim.curve import (
     to_homogeneous,
     to_scaled_twist,
 )
+from proofmill.sim.points import small_generator
 from tests.hdl.points import from_py_ecc, generator, toy_points
 
 P = BN254.base.modulus
@@ -77,6 +78,26 @@ def test_points_of_bls12_381_add_as_in_py_ecc(group):
         total = complete_sum(curve, group, to_homogeneous(from_py_ecc(one), scale, modulus),
                              to_homogeneous(from_py_ecc(two), curve.unit[group], modulus))
         assert to_affine(total, modulus) == expected
+
+
+@pytest.mark.parametrize("curve, group", [
+    (curve, group) for curve in (BLS12_381, BLS12_377, TOY_CURVE) for group in curve.b],
+    ids=lambda value: getattr(value, "name", value))
+def test_generators_have_the_order_of_the_scalars(curve, group):
+    """The published ones where small points have others, as (0, 2) of BLS12-381 has 3."""
+    law, found = equation(curve, group), small_generator(curve, group)
+    assert law.holds(found) and found is not None
+    assert law.multiply(curve.scalar.modulus, found) is None
+    if curve is not TOY_CURVE:
+        assert found == generator(curve, group)
+    if curve is BLS12_381 and group is Group.G1:
+        assert law.multiply(3, ((0,), (2,))) is None
+
+
+def test_a_curve_without_a_small_generator_is_told():
+    another = replace(BLS12_377, name="another")
+    with pytest.raises(ValueError, match="no small generator of another's g1 was found; add one"):
+        small_generator(another, Group.G1)
 
 
 def test_the_constants_of_bls12_377():

@@ -1,7 +1,9 @@
-"""What accelerators on BLS12-381, in G1, leave to this machine: by the native library.
+"""What accelerators on BLS12-381 leave to this machine: in G1 by the native library, in G2, which
+that has not, in plain integers.
 
-Points are as that has them (`host.prover.native.bls12_381`): x and y, each times 2^384 modulo p, in
-twelve little-endian 64-bit limbs, all zero for infinity, shape (n, 12).
+Points of G1 are as the library has them (`host.prover.native.bls12_381`): x and y, each times 2^384
+modulo p, in twelve little-endian 64-bit limbs, all zero for infinity, shape (n, 12). Those of G2
+have x and y of two parts each, the real one first: shape (n, 24).
 """
 
 from functools import partial
@@ -34,8 +36,8 @@ def to_scalars(data: bytes) -> Limbs:
 
 
 def _copies(group: Group, points: Limbs, stride: int, copies: int, base: int) -> Limbs:
-    if copies == 1:
-        return points
+    if copies == 1 or group is not Group.G1:
+        return _PLAIN.copies(group, points, stride, copies, base)
     places = [index for index in range(len(points)) for _ in range(copies)]
     multiples = ([base ** copy for copy in reversed(range(copies))] if base
                  else [1 << stride * copy for copy in range(copies)])
@@ -44,6 +46,8 @@ def _copies(group: Group, points: Limbs, stride: int, copies: int, base: int) ->
 
 
 def _sum(group: Group, points: Limbs, scalars: Limbs) -> Limbs:
+    if group is not Group.G1:
+        return _PLAIN.sum(group, points, scalars)
     return to_points(weighted_sum(points.tobytes(), scalars.tobytes())).reshape(-1)
 
 
@@ -51,4 +55,4 @@ _PLAIN = Plain(BLS12_381)
 
 ON_BLS12_381 = Arithmetic(BLS12_381, partial(check_on_curve, BLS12_381), _PLAIN.to_device, _copies,
                           _PLAIN.finish, _PLAIN.is_point, _sum)
-"""The curve has no points of order two, so what is on it may be added, of G1 or not."""
+"""Neither curve has points of order two, so what is on one may be added, of the group or not."""

@@ -143,5 +143,5 @@ def open_sums(name: str = KZG_DEVICES[0], threads: int | None = None,
     from proofmill.host.prover.devices.bls12_381 import ON_BLS12_381
     from proofmill.host.prover.devices.catalogue import open_device
 
-    return DeviceSums(open_device(name, shape=of_curve(BLS12_381), copies=1, progress=progress,
-                                  arithmetic=ON_BLS12_381, lanes=threads))
+    return DeviceSums(open_device(name, shape=of_curve(BLS12_381, groups=(Group.G1,)), copies=1,
+                                  progress=progress, arithmetic=ON_BLS12_381, lanes=threads))

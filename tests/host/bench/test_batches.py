@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from proofmill.hdl.curve import Group
-from proofmill.hdl.presets import STANDARD
+from proofmill.hdl.curve import BLS12_381, Group
+from proofmill.hdl.presets import STANDARD, of_curve
 from proofmill.hdl.quadratic_shape import SHAPES
 from proofmill.host.bench.batches import BARS, KINDS, figures
 from proofmill.host.cli.main import main
@@ -39,6 +39,22 @@ def test_the_command_says_the_same(capsys):
     record = json.loads(capsys.readouterr().out)
     assert record["group"] == "g2"
     assert record["runs"] == [figures(MADE[Group.G2], kind, 5) for kind in KINDS]
+
+
+def test_on_another_curve(capsys):
+    """BLS12-381 has G2, over the same Fp2; BLS12-377 is of G1 alone."""
+    assert main(["bench", "batch", "--power", "5", "--curve", "bls12-381", "--group", "g2",
+                 "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert (record["curve"], record["group"]) == ("bls12-381", "g2")
+    shape = SHAPES[Group.G2](multiplier=of_curve(BLS12_381).adder.multiplier, pairs=256, least=192)
+    assert record["runs"] == [figures(shape, kind, 5) for kind in KINDS]
+    for command in (["bench", "batch"], ["bench", "msm", "--device", "model"]):
+        assert main([*command, "--curve", "bls12-377", "--group", "g2"]) == 2
+        said = capsys.readouterr().err
+        assert "--curve bls12-377" in said and "of G1 alone; leave --group out" in said
+    assert main(["bench", "batch", "--curve", "bls12-381", "--preset", "toy"]) == 2
+    assert "is not of the toy; leave --preset out" in capsys.readouterr().err
 
 
 def test_a_multiplier_that_does_not_fit_is_refused(capsys):

@@ -94,7 +94,7 @@ def test_units_of_another_curve(run, tmp_path):
     ("--unit transform --curve bls12-381",
      "there is no transform of this curve; there are multiplier"),
     ("--unit adder --preset toy --curve bls12-381", "the preset toy is of the curve toy"),
-    ("--unit adder --curve bls12-381 --group g2", "units are of G1 alone"),
+    ("--unit adder --curve bls12-377 --group g2", "units are of G1 alone"),
     ("--unit multiplier --bench --window 3", "with --bench and --unit msm or accelerator"),
     ("--unit msm --window 3", "it goes with --bench"),
     ("--unit msm --group g2", "--group g2 goes with --unit adder"),
