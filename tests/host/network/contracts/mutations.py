@@ -1,6 +1,7 @@
 """Proofs of PLONK and FFLONK with something changed, as numbers: points first, then values."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import combinations
 from random import Random
 
 from proofmill.hdl.curve import Group
@@ -37,6 +38,58 @@ def mutated(draw: Random, proof: Sequence[int], signals: Sequence[int], points: 
             place = draw.randrange(len(public))
             public[place] = draw.choice((0, public[place] + 1, draw.randrange(SCALAR_MODULUS)))
     return numbers, public
+
+
+def changed(proof: Sequence[int], signals: Sequence[int], points: int, count: int
+            ) -> list[tuple[str, list[int], list[int]]]:
+    """`count` wrong proofs, no two alike, each with what was done to it: every number and signal
+    in each of the ways below, points and numbers exchanged, and bits flipped for the rest."""
+    every, draw = [*proof, *signals], Random(count)
+    found = {tuple(every): "nothing"}
+    changes = _changes(every, points, len(proof), draw)
+    while len(found) <= count:
+        what, numbers = next(changes)
+        found.setdefault(tuple(numbers), what)
+    return [(what, list(numbers[:len(proof)]), list(numbers[len(proof):]))
+            for numbers, what in list(found.items())[1:]]
+
+
+def _changes(every: list[int], points: int, proof: int, draw: Random
+             ) -> Iterator[tuple[str, list[int]]]:
+    """Endless: what is done, and all numbers."""
+    def put(place: int, *numbers: int) -> list[int]:
+        return [*every[:place], *numbers, *every[place + len(numbers):]]
+
+    for place, number in enumerate(every):
+        modulus = BASE_MODULUS if place < 2 * points else SCALAR_MODULUS
+        for what, other in (
+                ("plus 1", number + 1), ("minus 1", number - 1), ("zero", 0),
+                ("negative", -number % modulus), ("plus p", number + BASE_MODULUS),
+                ("plus r", number + SCALAR_MODULUS), ("the greatest", (1 << 256) - 1)):
+            if 0 <= other:
+                yield f"number {place}: {what}", put(place, other)
+    for place in range(0, 2 * points, 2):
+        x, y = every[place:place + 2]
+        yield f"point {place}: infinity", put(place, 0, 0)
+        yield f"point {place}: x for y", put(place, y, x)
+        yield f"point {place}: plus p", put(place, x + BASE_MODULUS, y + BASE_MODULUS)
+        for scalar in (1, draw.randrange(SCALAR_MODULUS)):
+            point = decode(Group.G1, multiply_generator(Group.G1, to_limbs([scalar])))[0]
+            assert point is not None
+            yield f"point {place}: another", put(place, int(point[0]), int(point[1]))
+    for first, second in combinations(range(0, 2 * points, 2), 2):
+        numbers = put(first, *every[second:second + 2])
+        numbers[second:second + 2] = every[first:first + 2]
+        yield f"points {first} and {second} exchanged", numbers
+    for few in (range(2 * points, proof), range(proof, len(every))):
+        for first, second in combinations(few, 2):
+            numbers = put(first, every[second])
+            numbers[second] = every[first]
+            yield f"numbers {first} and {second} exchanged", numbers
+    while True:
+        for place, number in enumerate(every):
+            bit = draw.randrange(256)
+            yield f"number {place}: bit {bit}", put(place, number ^ 1 << bit)
 
 
 def points_of(numbers: Sequence[int], public: Sequence[int], count: int
