@@ -1,5 +1,7 @@
 """What a key has of a circuit apart from points: its domain, and the entries of A and B."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from proofmill.host.ground.errors import ProofmillError
@@ -34,8 +36,12 @@ def extra_rows(r1cs: R1cs) -> SparseMatrix:
 
 def entries(r1cs: R1cs) -> Coefficients:
     """Section 4 of a ``.zkey``: the entries of A and B by constraint, then A's additional rows."""
-    extra, count_a, count_b = extra_rows(r1cs), len(r1cs.a.rows), len(r1cs.b.rows)
-    matrices = (r1cs.a, r1cs.b, extra)
+    return matrix_entries((r1cs.a, r1cs.b, extra_rows(r1cs)))
+
+
+def matrix_entries(matrices: Sequence[SparseMatrix]) -> Coefficients:
+    """The entries of A, B, and perhaps more rows of A, by constraint."""
+    count_a, count_b = (len(matrix.rows) for matrix in matrices[:2])
     found = np.zeros(sum(len(matrix.rows) for matrix in matrices), dtype=COEFFICIENT)
     found["matrix"][count_a:count_a + count_b] = 1
     found["constraint"] = np.concatenate([matrix.rows for matrix in matrices])

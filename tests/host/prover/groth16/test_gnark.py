@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from proofmill.hdl.curve import GENERATOR_G2
+from proofmill.hdl.curve import GENERATOR_G2, Group
 from proofmill.host.cli.main import main
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.prover.groth16 import gnark
+from proofmill.host.prover.groth16 import gnark, gnark_points
 from proofmill.host.prover.groth16.gnark import Form, GnarkKey, GnarkProof
 from proofmill.host.prover.groth16.json_fields import NotValid, is_text, read_bytes, read_public
 from proofmill.host.prover.groth16.plain import read_key, read_proof, verify
@@ -19,7 +19,7 @@ from tests.host.prover.groth16.files import VECTORS
 
 FOLDER = VECTORS / "gnark"
 KEY, PROOF = (FOLDER / "groth16_vk.bin").read_bytes(), (FOLDER / "proof.bin").read_bytes()
-P = gnark.P
+P = gnark_points.P
 G2 = tuple(part for coordinate in GENERATOR_G2 for part in coordinate)
 
 
@@ -89,9 +89,9 @@ def test_points_off_the_curve_and_of_another_order() -> None:
     with pytest.raises(NotValid, match="C is not on the curve of g1"):
         gnark.parse_proof(PROOF[:255] + bytes([PROOF[255] ^ 1]) + PROOF[256:])
     # A point of the twist is of order r by a chance of one in 2 p - r.
-    b = next(found for found in (gnark._point(gnark.Group.G2, gnark.SMALLER, (0, x))
+    b = next(found for found in (gnark_points.point_of(Group.G2, gnark_points.SMALLER, (0, x))
                                  for x in range(1, 50)) if found is not None)
-    data = gnark._encoded(b, True)
+    data = gnark_points.encoded(b, True)
     with pytest.raises(NotValid, match="B is on the curve of g2, but not of order r"):
         gnark.parse_proof(PROOF[:64] + data + PROOF[192:])
 
