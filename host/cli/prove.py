@@ -264,14 +264,14 @@ def _verdict(verify: "Callable[[], bool]") -> str:
 def _verify_on_device(device: str, value: object, name: str, claims: list[tuple[str, str]],
                       bar: "Bar") -> tuple[list[str], int]:
     """(the verdicts, cycles of the device)."""
-    from proofmill.host.prover.groth16.json_fields import NotValid, read_public
+    from proofmill.host.prover.groth16.json_fields import NotValid, read_bytes, read_public
     from proofmill.host.prover.groth16.wide_check import check
 
     key = _groth16_key(value, name)
     verdicts, asked = [OTHERWISE] * len(claims), {}
     for n, (public, proof) in enumerate(claims):
         try:
-            asked[n] = read_public(public), _groth16_proof(proof)
+            asked[n] = read_public(public), _groth16_proof(read_bytes(proof), proof)
         except NotValid as error:
             verdicts[n] = f": {error}"
     found = check(device, key, list(asked.values()), bar.step)
@@ -282,10 +282,16 @@ def _verify_on_device(device: str, value: object, name: str, claims: list[tuple[
 
 
 def _verify_groth16(value: object, name: str, public: str, proof: str) -> bool:
-    from proofmill.host.prover.groth16.json_fields import read_public
+    from proofmill.host.prover.groth16.json_fields import is_text, read_bytes, read_public
     from proofmill.host.prover.groth16.plain import verify
 
-    return verify(_groth16_key(value, name), read_public(public), _groth16_proof(proof))
+    signals, data = read_public(public), read_bytes(proof)
+    if isinstance(value, bytes) and not is_text(data):
+        from proofmill.host.prover.groth16.gnark import parse_key, parse_proof
+        from proofmill.host.prover.groth16.gnark_commitments import verify_committed
+
+        return verify_committed(parse_key(value, name), signals, parse_proof(data, proof))
+    return verify(_groth16_key(value, name), signals, _groth16_proof(data, proof))
 
 
 def _key_in(path: str) -> object:
@@ -307,12 +313,11 @@ def _groth16_key(value: object, name: str) -> "PlainKey":
     return key_from_json(value, name)
 
 
-def _groth16_proof(path: str) -> "PlainProof":
+def _groth16_proof(data: bytes, path: str) -> "PlainProof":
     """A proof in snarkjs' JSON, or as gnark writes it."""
-    from proofmill.host.prover.groth16.json_fields import is_text, parse_text, read_bytes
+    from proofmill.host.prover.groth16.json_fields import is_text, parse_text
     from proofmill.host.prover.groth16.plain import proof_from_json
 
-    data = read_bytes(path)
     if is_text(data):
         return proof_from_json(parse_text(data, path).value, path)
     from proofmill.host.prover.groth16.gnark import parse_proof, plain_proof

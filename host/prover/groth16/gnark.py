@@ -105,19 +105,21 @@ def parse_proof(data: bytes, name: str = "proof") -> GnarkProof:
 
 
 def plain_key(key: GnarkKey) -> PlainKey:
-    """What a verifier without commitments needs; `ProofmillError` for a key that has some."""
+    """What snarkjs' keys have room for; `ProofmillError` for a key with commitments."""
     if key.committed:
         raise ProofmillError(
-            f"{key.plain.name}: the circuit has {len(key.committed)} commitments, whose challenges "
-            "are public signals that gnark's verifier computes; this one verifies keys without")
+            f"{key.plain.name}: the circuit has {len(key.committed)} commitments, which keys in "
+            "JSON, and devices that verify, have no place for; `proofmill verify` takes gnark's "
+            "own files")
     return key.plain
 
 
 def plain_proof(proof: GnarkProof) -> PlainProof:
     """The same of a proof."""
     if proof.commitments:
-        raise ProofmillError(f"the proof has {len(proof.commitments)} commitments; there is no "
-                             "verifier of those here")
+        raise ProofmillError(f"the proof has {len(proof.commitments)} commitments, which JSON and "
+                             "devices have no place for; `proofmill verify` takes gnark's own "
+                             "files")
     return proof.plain
 
 

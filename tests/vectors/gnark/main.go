@@ -64,19 +64,25 @@ func value(a, b int64) *big.Int {
 	return x.Mul(x, big.NewInt(1<<40)).Mod(x, scalars)
 }
 
-// committed has a commitment to two wires, one of them public.
+// committed has a commitment to two wires, one of them public, and one to another wire, a public one
+// and the first commitment.
 type committed struct {
 	X frontend.Variable `gnark:",public"`
 	Y frontend.Variable
 }
 
 func (c *committed) Define(api frontend.API) error {
-	commitment, err := api.(frontend.Committer).Commit(c.X, c.Y)
+	square := api.Mul(c.Y, c.Y)
+	first, err := api.(frontend.Committer).Commit(c.X, c.Y)
 	if err != nil {
 		return err
 	}
-	api.AssertIsDifferent(api.Mul(commitment, c.Y), c.X)
-	api.AssertIsEqual(api.Mul(c.Y, c.Y), c.X)
+	second, err := api.(frontend.Committer).Commit(square, c.X, first)
+	if err != nil {
+		return err
+	}
+	api.AssertIsDifferent(api.Mul(first, second), c.X)
+	api.AssertIsEqual(square, c.X)
 	return nil
 }
 

@@ -36,12 +36,11 @@ DIGESTS = {
     ("mix", Form.RAW): "da8f36623ab573dd9e200a9c22fb4270ce8cbca97a3880e3fff9641904934a5e",
     ("mix", Form.DUMP): "dd8bd32f6851138c3bb7a2764dd3f68238a5132846c22065d51d6a29516a7aa7",
     ("committed", Form.COMPRESSED):
-        "779f4893420008da93765b0d3c84b39f2db3b936a65c52594101c16f03a197a4",
-    ("committed", Form.RAW): "513cfc999da836ff8c16097f6a04d89b6ad0d14c18269c55444d11fe2eaa65e0",
-    ("committed", Form.DUMP): "d3ead9c405a22bf96625873a3dae897325faabedf5e2063e1148b0787c898b05",
+        "3cad82740f5b047b6e4fe1d09eb9c03d71e5d5438d3561bf55f51b80c547b1ef",
+    ("committed", Form.RAW): "fa7f8669f7f369c6f86f78f9110fed28e411f56a8a84b33bbf9bb292fee4aeaf",
+    ("committed", Form.DUMP): "f1d4a9544026e64eaf509449ad0c5e447899b3bd2a32592e76af061ac7ddc23e",
 }
 """SHA-256 of what gnark wrote of each key in each form."""
-PUBLIC = [6660285470465018839221565624219000875899871372705432330548521987991173566430, 16]
 
 
 @pytest.fixture(scope="module")
