@@ -70,8 +70,8 @@ def parse_system(data: bytes, name: str = "constraint system") -> R1cs:
         words = varints(calls[8:], count)
         coefficients = _coefficients(data[at:])
         return _system(found, kinds, words, coefficients, name)
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, struct.error,
-            cbor2.CBORDecodeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError,
+            struct.error, cbor2.CBORDecodeError) as error:
         _fail(name, f"{type(error).__name__}: {error}")
 
 
@@ -142,7 +142,7 @@ def _matrices(words: Words, starts: NDArray[np.int64], coefficients: Limbs) -> l
 def parse_solution(data: bytes, name: str = "solution") -> Limbs:
     """The witness of a solution, shape (wires, 4), plain integers. Raises `ProofmillError`."""
     at, lists = 0, []
-    while at < len(data):
+    while at < len(data) and len(lists) < 4:
         size = int.from_bytes(data[at:at + 4], "big") * NUMBER_BYTES
         lists.append(data[at + 4:at + 4 + size])
         at += 4 + size

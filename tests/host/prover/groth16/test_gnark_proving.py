@@ -171,7 +171,16 @@ def _first(matrix):
                    values=matrix.values[there])
 
 
+def _with_body(body: bytes) -> bytes:
+    length, *version, levels, instructions, calls, old = struct.unpack_from("<8Q", SYSTEM)
+    start = 64 + levels + instructions + calls
+    return struct.pack("<8Q", length + len(body) - old, *version, levels, instructions, calls,
+                       len(body)) + SYSTEM[64:start] + body + SYSTEM[start + old:]
+
+
 @pytest.mark.parametrize("change", [
+    lambda data: _with_body(b"\x81" * 100_000 + b"\0"), lambda data: _with_body(b"\xa0"),
+    lambda data: _with_body(b"\x9b" + b"\xff" * 8), lambda data: _with_body(b""),
     lambda data: data[:50], lambda data: data[:-1], lambda data: _without(data, 9, b"\1"),
     lambda data: _without(data, 16, b"\x09"), lambda data: _without(data, 40, b"\xff"),
     lambda data: _without(data, 2632, b"\xff\xff\xff"), lambda data: _without(data, 3400, b"\xff"),
