@@ -72,8 +72,9 @@ def register(commands: Commands) -> None:
     recover.add_argument("recovered", metavar="CELLS.json", type=output_file)
     recover.add_argument("--blob", metavar="BLOB", type=output_file,
                          help="write the blob, too, 131,072 bytes")
+    _add_device(recover)
     _add_threads(recover)
-    recover.set_defaults(run=run_recover, device=KZG_DEVICES[0])
+    recover.set_defaults(run=run_recover)
     verify = actions.add_parser(
         "verify", help="whether a value is that of the polynomial, a blob or cells the right ones",
         description="Verify what `proofmill kzg prove --json` printed: that the polynomial which "
@@ -224,16 +225,17 @@ def run_recover(options: argparse.Namespace) -> int:
     with screen.bar("recovering"):
         coefficients = recover([entry.index for entry in entries], elements, options.threads)
         data = blob_from(coefficients, options.threads)
-        sums = ProcessorSums(options.threads)
-        found = blobs.commit(blob_of(data), sums)
+        found = blobs.commit(blob_of(data), ProcessorSums(options.threads))
     if found.compressed != commitment.compressed:
         raise ProofmillError(
             f"{options.cells}: commitment: {shown(commitment.compressed)} is to another blob, "
             f"these cells are of {shown(found.compressed)}; give cells with their own commitment")
-    _write_cells(screen, options.recovered, commitment, coefficients, options, sums)
+    with opened(screen, options.device, options.threads) as sums:
+        _write_cells(screen, options.recovered, commitment, coefficients, options, sums)
     if options.blob is not None:
         write_atomically(options.blob, [data])
         screen.line(f"wrote {options.blob}: the blob")
+    _tell_cycles(screen, options.device, sums)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import json
 import os
 import re
 import subprocess
@@ -249,6 +250,7 @@ CHOICES = {
                           "--device",
     **{(f"kzg {action}", "device"): f"kzg {action} {{folder}}/blob.bin{out} --device"
        for action, out in (("commit", ""), ("prove", ""), ("cells", " {folder}/cells.json"))},
+    ("kzg recover", "device"): "kzg recover {folder}/some.json {folder}/cells.json --device",
     ("field pairing", "device"): "field pairing --q infinity --device",
     ("field assemble", "modulus"): "field assemble firmware/programs/invert.asm --modulus",
     ("field disassemble", "modulus"): "field disassemble invert --modulus",
@@ -364,6 +366,9 @@ def test_every_listed_choice_runs_or_is_refused(command, argument, without_tools
                                                 tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     (tmp_path / "blob.bin").write_bytes(bytes(131072))
+    (tmp_path / "some.json").write_text(json.dumps({
+        "commitment": "0xc0" + 47 * "00",
+        "cells": [{"index": n, "cell": "0x" + 2048 * "00"} for n in range(64)]}))
     found = LEAVES[tuple(command.split())]
     action, = (action for action in found._actions if action.dest == argument)
     for choice in action.choices:
