@@ -140,11 +140,12 @@ class Builder:
         """Zero, which no sum has to read."""
         return Symbol(self, ())
 
-    def input(self) -> "Symbol":
-        """The next word that comes in, times ``radix^2`` by one product."""
+    def input(self, scale: int = 1) -> "Symbol":
+        """The next word that comes in, over `scale`: times ``radix^2 / scale`` by one product."""
         node = self.node(Kind.INPUT, value=self.inputs)
         self.inputs += 1
-        return self.symbol(node) * self.lying(self.shape.multiplier.radix ** 2)
+        return self.symbol(node) * self.lying(
+            self.shape.multiplier.radix ** 2 * pow(scale, -1, self.shape.field.modulus))
 
     def key(self) -> "Symbol":
         """The next word of the key, which lies there times ``radix``; only a factor of products

@@ -5,6 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
+from proofmill.hdl.check import CHECK_PLACES, check_states
 from proofmill.hdl.commands import (
     ANSWER,
     BIAS_WORDS,
@@ -38,7 +39,7 @@ from proofmill.hdl.fetcher import REQUEST, WRITE
 from proofmill.hdl.matmul import array_words, matmul_states, matmul_words
 from proofmill.hdl.msm import Msm, MsmShape
 from proofmill.hdl.one_way import one_way_states
-from proofmill.hdl.prove import PERFORMED, Performance
+from proofmill.hdl.prove import Performance, performed
 from proofmill.hdl.windows import MAX_WINDOW
 
 
@@ -112,7 +113,7 @@ class Accelerator(wiring.Component):
         bias = Signal(BIAS_WORDS * WORD, reset_less=True)
         m.submodules.extent = extent = Extent(self.memory_words)
         error = Signal(errors(matrices=bool(shape.matrices),
-                              evaluation=bool(shape.evaluation)))
+                              evaluation=bool(shape.evaluation), check=bool(shape.check)))
         reply = Signal(ANSWER)
         index = Signal(range(max(len(IDENTITY), len(COUNTERS)) + 1))
         group = Signal.like(msm.group)
@@ -167,6 +168,8 @@ class Accelerator(wiring.Component):
             of_words = of_words | (header.command == Command.EVALUATE)
         if proves is not None:
             of_words = of_words | (header.command == Command.PROVE)
+        if shape.checker is not None:
+            of_words = of_words | (header.command == Command.CHECK)
         with m.If(of_words):
             m.d.comb += [extent.words.eq(place.count), extent.copies.eq(0)]
         with m.Else():
@@ -196,6 +199,9 @@ class Accelerator(wiring.Component):
                 if proves is not None:
                     with m.Case(Command.PROVE):
                         m.d.comb += splits.eq(proves.place.address[:within].any())
+                if shape.checker is not None:
+                    with m.Case(Command.CHECK):
+                        m.d.comb += splits.eq((place.address | place.count)[:within].any())
             fits &= ~splits
 
         def record(name, values):
@@ -250,6 +256,9 @@ class Accelerator(wiring.Component):
                     if proves is not None:
                         with m.Case(Command.PROVE):
                             m.next = "PLACE"
+                    if shape.checker is not None:
+                        with m.Case(Command.CHECK):
+                            m.next = "CHECK"
                     with m.Case(Command.RESET):
                         m.d.comb += msm.clear.eq(1)
                         m.next = "CLEARING"
@@ -258,7 +267,7 @@ class Accelerator(wiring.Component):
                         m.next = "REPLY"
                 if proves is not None:
                     with m.If(proves.performing & Cat(
-                            header.command != each for each in PERFORMED).all()):
+                            header.command != each for each in performed(shape)).all()):
                         m.d.comb += msm.clear.eq(0)
                         m.d.sync += error.eq(Error.UNKNOWN_COMMAND)
                         m.next = "REPLY"
@@ -405,11 +414,13 @@ class Accelerator(wiring.Component):
                 record("PHASES", msm.evaluation.phases)
             if shape.one_way:
                 one_way_states(m, self, msm, header, size, stored, error, reply)
+            if shape.checker is not None:
+                check_states(m, self, msm, header, place, error, reply, extent, fits)
             if proves is not None:
                 proves.states(m, self, place, stored, error, reply, extent, fits)
                 proves.wanted(m, states, (
-                    "COMMAND", "PLACE", "REGION", "SLICES", "STORED", "BIAS", *PLACES, "RESULTS"),
-                    msm.ready, error)
+                    "COMMAND", "PLACE", "REGION", "SLICES", "STORED", "BIAS", *PLACES, "RESULTS",
+                    *([] if shape.checker is None else CHECK_PLACES)), msm.ready, error)
             record("COUNTERS", [*(msm.counters[name] for name in SUM_COUNTERS), *transform])
         return m
 

@@ -49,6 +49,7 @@ class Command(enum.IntEnum):
     EVALUATION = 10
     ONE_WAY = 11
     PROVE = 12
+    CHECK = 13
 
 
 class Segment(enum.IntEnum):
@@ -151,6 +152,15 @@ DESCRIPTIONS = {
                    "that followed, each other behind the one before. At last comes an ANSWER with "
                    "`last` set and the error of the last command. Where ROOM says that there is "
                    "none it is an unknown command.",
+    Command.CHECK: "Check a proof, by a program of the `count` words of the first PLACE, two for "
+                   "each word that is carried out: see `hdl.check_shape.CheckShape`. Its inputs "
+                   "are the `count` words of the second PLACE, and its key those of the third, "
+                   "values of 4 words, low word first, below the modulus of coordinates. With "
+                   "`finish` 1. Answers an ANSWER with `last` set, whose error says whether all "
+                   "that the program sends is zero, and `group` how many cycles it took. With "
+                   "`finish` 0 there is but the header: the ANSWER's `unit` is n where inputs and "
+                   "key may be 2 ** n - 1 values. Where nothing is checked it is an unknown "
+                   "command.",
 }
 
 HEADER = data.StructLayout({"command": unsigned(8), "group": unsigned(8), "window": unsigned(8),
@@ -201,6 +211,7 @@ WORDS = {
     Command.EVALUATION: (HEADER,),
     Command.ONE_WAY: (HEADER, SIZE),
     Command.PROVE: (HEADER, PLACE, PLACE),
+    Command.CHECK: (HEADER, PLACE, PLACE, PLACE),
 }
 """The words of each command before its data."""
 
@@ -225,14 +236,17 @@ class Error(enum.IntEnum):
     POINTS = 9       # a batch had no inverse: coordinates are not below the modulus
     MATRICES = 10    # operands have no room on the chip, sizes are 0, or no weights are there
     EVALUATION = 11  # no results of this size, other words or `count`; or the program is none
+    CHECK = 12       # no program of words of two, or more values than there are rows
+    PROOF = 13       # what was checked is not right
 
 
-def errors(*, matrices: bool, evaluation: bool) -> type[enum.IntEnum]:
-    """Those that gateware gives, with or without matrices and evaluation. Codes are named in a
-    netlist, so that without a mode it is, to the letter and the hash, what it was before there was
-    one."""
-    left_out = [error for error, there in ((Error.MATRICES, matrices),
-                                           (Error.EVALUATION, evaluation)) if not there]
+def errors(*, matrices: bool, evaluation: bool, check: bool) -> type[enum.IntEnum]:
+    """Those that gateware gives, with or without matrices, evaluation and check. Codes are named in
+    a netlist, so that without a mode it is, to the letter and the hash, what it was before there
+    was one."""
+    left_out = [error for error, there in (
+        (Error.MATRICES, matrices), (Error.EVALUATION, evaluation), (Error.CHECK, check),
+        (Error.PROOF, check)) if not there]
     return enum.IntEnum("Error", {each.name: each.value for each in Error if each not in left_out})
 
 

@@ -26,6 +26,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from proofmill.hdl.batch_shape import BatchShape
+from proofmill.hdl.check_shape import CheckShape
+from proofmill.hdl.checker import Checker, check_port, connect_checker
 from proofmill.hdl.commands import ANSWER, NUMBER, WORD, Command, Error
 from proofmill.hdl.counters import COUNTS, Counters
 from proofmill.hdl.curve import Group
@@ -80,6 +82,8 @@ class MsmShape:
         2 ** `matrices` entries of activations beside it; None: none are.
     evaluation : a key's matrices are evaluated for the transforms, where these are; None: not.
     one_way : vectors are also transformed one way, where there are transforms; None: not.
+    check : a proof is checked, where matrices are evaluated and no sums are made in batches; None:
+        not.
     port : words that the memory answers in a cycle, 2; whatever is asked for then begins at an
         even address. None: one.
     """
@@ -94,6 +98,7 @@ class MsmShape:
     matrices: int | None = None
     evaluation: bool | None = None
     one_way: bool | None = None
+    check: bool | None = None
 
     def __post_init__(self):
         if self.port not in (None, 2):
@@ -103,6 +108,9 @@ class MsmShape:
             raise ValueError("sums are made in batches of points that one mailbox unit brings; "
                              f"here are {self.adder.units} units")
         self._check_matrices()
+        if self.check and (not self.evaluation or self.batch is not None):
+            raise ValueError("a proof is checked where one can be made: with evaluation, and "
+                             "without sums in batches")
         if self.transforms is None:
             if self.evaluation:
                 raise ValueError("matrices are evaluated for transforms, and there are none here")
@@ -157,7 +165,8 @@ class MsmShape:
             return (PLANES if self.transform else planes), 1 << self.mailbox_bits, bits
         if self.evaluator is not None:
             return PLANES, 1 << self.mailbox_bits, max(
-                self.transform.stored.bit_length(), self.evaluator.field.register_bits)
+                self.transform.stored.bit_length(), self.evaluator.field.register_bits,
+                0 if self.checker is None else self.checker.field.register_bits)
         return self.transform and (
             PLANES, self.transform.rows, self.transform.stored.bit_length())
 
@@ -183,6 +192,13 @@ class MsmShape:
             return None
         return EvaluationShape(multiplier=self.adder.multiplier, lent=True, **dict.fromkeys(
             ("wire_bits", "number_bits", "row_bits"), self.mailbox_bits))
+
+    @cached_property
+    def checker(self) -> CheckShape | None:
+        """The check, likewise, with registers in the memory of mailboxes."""
+        if not self.check:
+            return None
+        return CheckShape(multiplier=self.adder.multiplier, row_bits=self.mailbox_bits)
 
     @property
     def proves(self) -> bool:
@@ -265,6 +281,7 @@ class Msm(wiring.Component):
     evaluation : see `hdl.evaluator.Evaluator`; where it is not begun with `transform`, results are
         words; only where there is one
     stored, scalars_at : scalars come from the memory, and from which word on, in; likewise
+    check : see `hdl.checker.Checker`; only where there is one
     """
 
     def __init__(self, shape: MsmShape, program=None):
@@ -302,6 +319,7 @@ class Msm(wiring.Component):
             **({} if shape.matrix is None else {"matrices": In(matrix_port(shape.matrix))}),
             **({} if shape.evaluator is None else {
                 "evaluation": In(evaluation_port()), "stored": In(1), "scalars_at": In(32)}),
+            **({} if shape.checker is None else {"check": In(check_port())}),
         })
 
     def elaborate(self, platform):
@@ -356,6 +374,10 @@ class Msm(wiring.Component):
             # Meanwhile tiles may wait for what they then take into the memory.
             others[-1] = ("narrow", tiles, ~tiles.ready & evaluator.ready)
             others.append(("narrow_evaluation", evaluator, ~evaluator.ready))
+        if shape.checker is not None:
+            m.submodules.checker = checker = Checker(shape.checker, datapath=shape.datapath)
+            ready = ready & checker.ready
+            others.append(("narrow_check", checker, ~checker.ready))
         if shape.matrix is not None:
             m.submodules.matrices = matrices = Matrices(
                 shape.matrix, shape.adder.coordinate_bits, datapath=shape.datapath)
@@ -412,6 +434,8 @@ class Msm(wiring.Component):
                               point_adder)
         if shape.matrix is not None:
             self._matrices(m, matrices, units[0], point_adder)
+        if shape.checker is not None:
+            connect_checker(m, self, checker, frames, units[0], point_adder)
         if shape.batches:
             m.d.comb += [slicer.based.eq(self.based), slicer.window.eq(self.window),
                          levels.based.eq(self.based), levels.base.eq(self.bias)]

@@ -90,6 +90,11 @@ def with_evaluation(shape: MsmShape = STANDARD) -> MsmShape:
     return replace(with_transforms(shape), evaluation=True)
 
 
+def with_check(shape: MsmShape = STANDARD) -> MsmShape:
+    """The same accelerator with transforms and evaluation, which checks proofs, too."""
+    return replace(with_evaluation(shape), check=True)
+
+
 def with_batches(shape: MsmShape = STANDARD, pairs: int | None = None) -> MsmShape:
     """The same accelerator with sums made in batches of up to `pairs` (None: as many as hide an
     inversion), on its multiplier, with a port to the memory by which points come in faster than

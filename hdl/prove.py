@@ -12,6 +12,11 @@ PERFORMED = (Command.MULTIPLY, Command.EVALUATE, Command.COUNTERS)
 """The commands that may lie in the memory: none takes words besides its own there."""
 
 
+def performed(shape) -> tuple[Command, ...]:
+    """... of an accelerator of `shape`, an `hdl.msm.MsmShape`."""
+    return PERFORMED if shape.checker is None else (*PERFORMED, Command.CHECK)
+
+
 class Script(wiring.Component):
     """Words of the memory one by one, asked for a transfer at a time, while nobody else asks.
 

@@ -71,6 +71,9 @@ class WideShape:
             raise ValueError(f"a {self.multiplier.kind} multiplier takes operands every "
                              f"{self.multiplier.interval} cycles, which is no multiple of "
                              f"words of {self.stride}; make `stride` a divisor of it")
+        self._check_sizes()
+
+    def _check_sizes(self) -> None:
         if self.adders < 1 or self.address_bits < 2 or self.key_bits < 1 or self.store < 2:
             raise ValueError("a wide processor has at least one adder, 2 bits of address, 1 of "
                              f"the key's and 2 words, not {self.adders}, {self.address_bits}, "

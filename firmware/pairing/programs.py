@@ -30,8 +30,8 @@ AHEAD_FOLDED = 60
 """Words before their turn of whatever is to be computed where adders wait for the multiplier."""
 
 
-def _elements(builder: Builder, count: int) -> list[Fp2]:
-    return [Fp2(builder.input(), builder.input()) for _ in range(count)]
+def _elements(builder: Builder, count: int, scale: int = 1) -> list[Fp2]:
+    return [Fp2(builder.input(scale), builder.input(scale)) for _ in range(count)]
 
 
 def _of_base_field(shape: WideShape) -> Builder:
@@ -44,17 +44,29 @@ def _g1_point(builder: Builder) -> G1Point:
     return G1Point(builder.input(), builder.input(), builder.input())
 
 
+def _affine_point(builder: Builder, scale: int) -> G1Point:
+    """x and y, both 0 at infinity: there y has the inverse 0, and its product with that is z."""
+    x, y = builder.input(scale), builder.input(scale)
+    z = (y * builder.inverse(y)).computed()
+    return G1Point(x, (y + builder.constant(1) - z).computed(), z)
+
+
 def _off_curve(p: G1Point) -> Symbol:
     return p.y * p.y * p.z - p.x * p.x * p.x - (p.z * p.z * p.z).times(3)
 
 
-def _send_tests(builder: Builder, loop: Loop) -> None:
-    """What is said at `MUST_BE_ZERO`, and the two words after."""
+def _tests(builder: Builder, loop: Loop) -> list[Fp2]:
+    """Zeros if Q lies on its curve and has order r, and at last what is then not zero."""
     q = loop.q
-    builder.output(_off_curve(loop.p))
     # y^2 = x^3 + 3 / xi, times xi.
     curve = (q.y.square() - q.x.square().computed() * q.x).computed().by_xi()
-    for part in [curve - Fp2(builder.constant(3), builder.nothing()), *loop.outside()]:
+    return [curve - Fp2(builder.constant(3), builder.nothing()), *loop.outside()]
+
+
+def _send_tests(builder: Builder, loop: Loop) -> None:
+    """What is said at `MUST_BE_ZERO`, and the two words after."""
+    builder.output(_off_curve(loop.p))
+    for part in _tests(builder, loop):
         _send(builder, part)
 
 
@@ -92,21 +104,63 @@ def groth16_check(shape: WideShape, count: int = 1) -> WideProgram:
     builder = _of_base_field(shape)
     proofs = [(_g1_point(builder), G2Point(*_elements(builder, 2)), _g1_point(builder),
                _g1_point(builder)) for _ in range(count)]
-    stored: list[list[tuple[Fp2, Fp2]]] = [[], []]
-    for _ in range(LINES):
-        for lines in stored:
-            lines.append((_from_key(builder), _from_key(builder)))
-    right = [_from_key(builder) for _ in range(VALUES // 2)]
-    one = builder.constant(1)
+    stored, right = _key(builder)
     for a, b, signals, c in proofs:
-        loop = Loop(builder, a, b, [Stored(signals, iter(stored[0])), Stored(c, iter(stored[1]))])
-        value = final_exponentiation(builder, loop.run()).unscaled()
-        for part, wanted in zip(value.f, right, strict=True):
-            _send(builder, part - wanted.scaled(one))
+        loop = _send_value(builder, (a, b, signals, c), stored, right)
         builder.output(_off_curve(c))
         _send_tests(builder, loop)
     return assemble(builder, AHEAD_FOLDED if builder.saves_products else
                     AHEAD_OF_ANOTHER if count > 1 else AHEAD)
+
+
+@cache
+def proof_check(shape: WideShape, scale: int) -> WideProgram:
+    """`groth16_check` for a processor that says whether all that is sent is zero.
+
+    In: x, y of A and of C, re and im of x and of y of B, x, y of L, the way they lie in a file:
+    times `scale`, zeros at infinity, where B is not. The key is the same. Out: `VALUES` words, one
+    each for A, C and L, and those for B, which are all 0 if the proof is right: instead of z, which
+    must not be zero, its norm times the inverse of that, less one.
+    """
+    builder = _of_base_field(shape)
+    a, c = (_affine_point(builder, scale) for _ in range(2))
+    b = G2Point(*_elements(builder, 2, scale))
+    signals = _affine_point(builder, scale)
+    loop = _send_value(builder, (a, b, signals, c), *_key(builder))
+    for p in (a, c, signals):
+        builder.output(_off_curve(p))
+    *zeros, z = _tests(builder, loop)
+    for part in zeros:
+        _send(builder, part)
+    z = z.computed()
+    norm = (z.re * z.re + z.im * z.im).computed()
+    builder.output(norm * builder.inverse(norm) - builder.constant(1))
+    return assemble(builder, AHEAD_FOLDED if builder.saves_products else AHEAD)
+
+
+Lines = list[tuple[Fp2, Fp2]]
+
+
+def _key(builder: Builder) -> tuple[list[Lines], list[Fp2]]:
+    """The lines of -gamma and of -delta, and e(alpha, beta)."""
+    stored: list[Lines] = [[], []]
+    for _ in range(LINES):
+        for lines in stored:
+            lines.append((_from_key(builder), _from_key(builder)))
+    return stored, [_from_key(builder) for _ in range(VALUES // 2)]
+
+
+def _send_value(builder: Builder, proof: tuple[G1Point, G2Point, G1Point, G1Point],
+                stored: list[Lines], right: list[Fp2]) -> Loop:
+    """Send what is zero if the pairings of A and B, of L and of C are the `right` one, and return
+    the loop of A and B."""
+    a, b, signals, c = proof
+    loop = Loop(builder, a, b, [Stored(signals, iter(stored[0])), Stored(c, iter(stored[1]))])
+    value = final_exponentiation(builder, loop.run()).unscaled()
+    one = builder.constant(1)
+    for part, wanted in zip(value.f, right, strict=True):
+        _send(builder, part - wanted.scaled(one))
+    return loop
 
 
 def _from_key(builder: Builder) -> Fp2:

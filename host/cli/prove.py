@@ -3,6 +3,7 @@
 import argparse
 import os
 import time
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from proofmill.host.prover.plonk.prove import PlonkProver
 
 
-VERIFYING_DEVICES = ("cpu", "model", "rtl")
+VERIFYING_DEVICES = ("cpu", "model", "rtl", "model+c", "rtl+c")
 """What can check a Groth16 proof; the first, any."""
 
 
@@ -76,7 +77,8 @@ def register(commands: Commands) -> None:
                         help="more proofs of the same key; a device checks two at once")
     verify.add_argument("--device", choices=VERIFYING_DEVICES, default=VERIFYING_DEVICES[0],
                         help="this machine's processor, the gateware of the wide processor in "
-                             "simulation, or its model, which gives the same cycles (default: "
+                             "simulation, or its model, which gives the same cycles; with +c the "
+                             "accelerator's, on the multiplier of its sums (default: "
                              "%(default)s)")
     verify.set_defaults(run=run_verify, logs_later=True)
 
@@ -264,8 +266,9 @@ def _verdict(verify: "Callable[[], bool]") -> str:
 def _verify_on_device(device: str, value: object, name: str, claims: list[tuple[str, str]],
                       bar: "Bar") -> tuple[list[str], int]:
     """(the verdicts, cycles of the device)."""
+    from proofmill.host.prover.devices.device import Checking
     from proofmill.host.prover.groth16.json_fields import NotValid, read_bytes, read_public
-    from proofmill.host.prover.groth16.wide_check import check
+    from proofmill.host.prover.groth16.wide_check import check, check_within
 
     key = _groth16_key(value, name)
     verdicts, asked = [OTHERWISE] * len(claims), {}
@@ -274,7 +277,12 @@ def _verify_on_device(device: str, value: object, name: str, claims: list[tuple[
             asked[n] = read_public(public), _groth16_proof(read_bytes(proof), proof)
         except NotValid as error:
             verdicts[n] = f": {error}"
-    found = check(device, key, list(asked.values()), bar.step)
+    if device.endswith("+c"):
+        with closing(open_device(device, lanes=1, progress=bar.step)) as opened:
+            assert isinstance(opened, Checking)
+            found = check_within(opened, key, list(asked.values()))
+    else:
+        found = check(device, key, list(asked.values()), bar.step)
     for n, right in zip(asked, found.right, strict=True):
         if right:
             verdicts[n] = ""

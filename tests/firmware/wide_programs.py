@@ -20,10 +20,9 @@ FOLDED_WIDE = {
 """... with a multiplier that takes operands every so many cycles, by the cycles of a word."""
 
 
-def random_program(seed, steps=24, inputs=4, shape=TOY_WIDE):
-    """(program, its key's words, a function from its inputs to what it sends): two inverses among
-    its operations."""
-    random = Random(seed)
+def random_recipe(random, steps, inputs=4):
+    """A function of symbols or integers, of a function that inverts, and of one that gives the
+    key's next word: seven results, two inverses among its operations."""
     recipe = []
     for n in range(inputs, inputs + steps):
         kind = random.choice(["product", "key", "add", "subtract", "times", "negative", "computed"])
@@ -55,6 +54,13 @@ def random_program(seed, steps=24, inputs=4, shape=TOY_WIDE):
         one, two = (inverse(values[n]) for n in inverted)
         return [values[n] for n in results] + [one, one + two]
 
+    return evaluate
+
+
+def random_program(seed, steps=24, inputs=4, shape=TOY_WIDE):
+    """(program, its key's words, a function from its inputs to what it sends)."""
+    random = Random(seed)
+    evaluate = random_recipe(random, steps, inputs)
     builder = Builder(shape)
     for symbol in evaluate([builder.input() for _ in range(inputs)],
                            builder.inverse, builder.key):

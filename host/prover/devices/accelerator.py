@@ -45,6 +45,7 @@ from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.device import DeviceError
 from proofmill.host.prover.devices.link import Link
 from proofmill.host.prover.devices.scalar_words import scalar_words, sent_scalars
+from proofmill.sim.checker import check_command
 from proofmill.sim.commands import one_way_head
 from proofmill.sim.evaluator import Room, evaluate_words, prove_words
 
@@ -416,6 +417,30 @@ class Accelerator:
         before = self.sent, self.received
         self.write(address, np.ascontiguousarray(words))
         self.sent, self.received = before
+
+    # -- checks ---------------------------------------------------------------------------------
+
+    @cached_property
+    def checked_rows(self) -> int:
+        """A check's key and inputs may be ``2 ** checked_rows - 1`` values; 0: it checks
+        nothing."""
+        self._send(_words(pack(HEADER, command=Command.CHECK)))
+        head = int(self._receive(1)[0])
+        if unpack(ANSWER, head)["error"] == Error.UNKNOWN_COMMAND:
+            return 0
+        return self._check(head, Command.CHECK)["unit"]
+
+    def check(self, program: tuple[int, int], inputs: tuple[int, int], key: tuple[int, int]
+              ) -> tuple[bool, int]:
+        """(Whether all that the program sends is zero, the cycles of that), by what lies at these
+        places, (address, words). Without a datapath it always is."""
+        self.overwritten += 1
+        self._send(_words(*check_command(program, inputs, key)))
+        head = int(self._receive(1)[0])
+        answer = unpack(ANSWER, head)
+        if answer["error"] == Error.PROOF and answer["command"] == Command.CHECK:
+            return False, answer["group"]
+        return True, self._check(head, Command.CHECK)["group"]
 
     def _record(self, command: Command, names: Sequence[str]) -> dict[str, Any] | None:
         """The words that a command of one word is answered with; None where it is unknown."""

@@ -27,6 +27,8 @@ DEVICES = {
     "model+t": "model of that",
     "rtl+e": "rtl+h that evaluates a key's matrices too: A w, B w",
     "model+e": "model of that",
+    "rtl+c": "rtl+e that checks Groth16 proofs too",
+    "model+c": "model of that",
     "rtl+b": "rtl with sums made in batches of affine points, by half of the products",
     "model+b": "model of that, for points of which no two that meet are equal",
     "rtl+bh": "rtl with batches and transforms",
@@ -78,13 +80,13 @@ def open_device(name: str, *, lanes: int | None = None, window: int | None = Non
     from proofmill.host.ground.cores import cores
     from proofmill.host.prover.devices.accelerator import Accelerator
     from proofmill.host.prover.devices.arithmetic import ON_BN254
-    from proofmill.host.prover.devices.proving import ProvingLanes
+    from proofmill.host.prover.devices.checking import CheckingLanes
     from proofmill.sim.verilated import Simulation, build
 
     shape = simulated_shape(name, shape)
     gateware, library = build(shape, progress, traced=dump is not None)
     count = cores() if lanes is None else lanes
-    return ProvingLanes(
+    return CheckingLanes(
         name, [Accelerator(Simulation(library, dump if n == 0 else None), gateware.identity)
                for n in range(count)],
         window, at_once, copies=copies,
@@ -104,6 +106,7 @@ def simulated_shape(name: str, shape: "MsmShape | None" = None) -> "MsmShape":
         STANDARD,
         control_only,
         with_batches,
+        with_check,
         with_evaluation,
         with_matrices,
         with_one_way,
@@ -120,6 +123,8 @@ def simulated_shape(name: str, shape: "MsmShape | None" = None) -> "MsmShape":
         shape = with_one_way(shape)
     if "e" in more:
         shape = with_evaluation(shape)
+    if "c" in more:
+        shape = with_check(shape)
     if multiplies_matrices(name):
         shape = with_matrices(shape)
     return control_only(shape) if kind == "model" else shape
@@ -154,11 +159,11 @@ def open_board(name: str) -> "Accelerator":
 def _board_device(name: str, window: int | None, groups: "Collection[Group] | None",
                   weight_words: int) -> "Device":
     from proofmill.hdl.curve import Group
-    from proofmill.host.prover.devices.proving import ProvingLanes
+    from proofmill.host.prover.devices.checking import CheckingLanes
 
     accelerator = open_board(name)
     try:
-        return ProvingLanes(name, [accelerator], window,
+        return CheckingLanes(name, [accelerator], window,
                             groups=tuple(Group) if groups is None else groups,
                             weight_words=weight_words)
     except BaseException:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from proofmill.host.ground.errors import ProofmillError
 
 if TYPE_CHECKING:
+    from proofmill.firmware.wide_program import WideProgram
+    from proofmill.hdl.check_shape import CheckShape
     from proofmill.hdl.curve import Group
     from proofmill.host.prover.curve.limbs import Limbs
     from proofmill.host.prover.devices.matrices import MatrixUse
@@ -164,6 +166,30 @@ class Evaluating(Protocol):
         """The scalars of H from a witness, shape (wires, 4), plain integers below the groups'
         order, which may stay with the device; None where its memory has no room left. Raises
         `DeviceError`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Found:
+    """Whether a check found all right, and the cycles that it took."""
+
+    right: bool
+    cycles: int
+
+
+@runtime_checkable
+class Checking(Protocol):
+    """A device that may check proofs, by programs whose results are all zero if one is right."""
+
+    @property
+    def checks(self) -> CheckShape | None:
+        """What programs are made for; None: it checks nothing."""
+        ...
+
+    def check(self, program: WideProgram, key: Sequence[int], inputs: Sequence[Sequence[int]]
+              ) -> list[Found]:
+        """What it finds of each of `inputs`, as many words as the program has, with its `key`.
+        Raises `DeviceError`, and ValueError for words that the program does not take."""
         ...
 
 

@@ -3,13 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from proofmill.firmware.pairing.programs import MUST_BE_ZERO, VALUES, groth16_check
-from proofmill.hdl.curve import Group
+from proofmill.firmware.pairing.programs import (
+    MUST_BE_ZERO,
+    VALUES,
+    groth16_check,
+    proof_check,
+)
+from proofmill.hdl.curve import BN254, Group
 from proofmill.hdl.presets import STANDARD_WIDE
 from proofmill.hdl.wide_shape import WideShape
 from proofmill.host.prover.curve.arithmetic import add, multi_scalar_multiplication
 from proofmill.host.prover.curve.limbs import to_limbs
 from proofmill.host.prover.curve.pairing import coefficients
+from proofmill.host.prover.devices.device import Checking, DeviceError
 from proofmill.host.prover.groth16.plain import Numbers, PlainKey, PlainProof, check_public
 from proofmill.host.prover.groth16.plain_points import from_array
 from proofmill.host.prover.groth16.verification_key import key_of
@@ -55,6 +61,28 @@ def check(device: str, key: PlainKey, proofs: Sequence[tuple[Sequence[int], Plai
         right += [is_right(found.sent[n:n + each]) for n in range(0, len(found.sent), each)]
         cycles += found.cycles
     return Checked(right, cycles)
+
+
+def check_within(device: Checking, key: PlainKey,
+                 proofs: Sequence[tuple[Sequence[int], PlainProof]]) -> Checked:
+    """`check` by an accelerator that checks proofs on the multiplier of its sums, one after
+    another; the host adds up L. A or C may be infinity. Raises also `DeviceError`, as where
+    the device checks nothing."""
+    shape = device.checks
+    if shape is None:
+        raise DeviceError("the device checks no proofs; use rtl+c, or gateware with the check")
+    for public, _ in proofs:
+        check_public(key.name, key.public, public)
+    found = device.check(proof_check(shape, BN254.file_radix), key_words(key, shape), [
+        proof_words(key, public, proof) for public, proof in proofs])
+    return Checked([each.right for each in found], sum(each.cycles for each in found))
+
+
+def proof_words(key: PlainKey, public: Sequence[int], proof: PlainProof) -> list[int]:
+    """The inputs of `firmware.pairing.programs.proof_check`, with coordinates as files have them.
+    """
+    return [part * BN254.file_radix % BN254.base.modulus for part in (
+        *proof.a, *proof.c, *proof.b, *signals_point(key, public))]
 
 
 def is_right(sent: Sequence[int]) -> bool:

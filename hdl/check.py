@@ -1,0 +1,64 @@
+"""The accelerator's states for CHECK."""
+
+from amaranth import *
+
+from proofmill.hdl.check_shape import WORDS
+from proofmill.hdl.commands import PLACE, Error
+
+CHECK_PLACES = ("CHECK_PROGRAM", "CHECK_INPUTS", "CHECK_KEY")
+"""The states for the words of a CHECK behind its header."""
+
+
+def check_states(m, accelerator, msm, header, place, error, reply, extent, fits):
+    """The states of CHECK, from its `header` on; see `extent` and `fits` in
+    `hdl.accelerator.Accelerator`."""
+    shape, port, commands = accelerator.shape.checker, msm.check, accelerator.words
+    kept = [Signal(PLACE, name=name) for name in ("checking", "checked", "checked_by")]
+    m.d.comb += [port.program.eq(kept[0]), port.inputs.eq(kept[1]), port.key.eq(kept[2])]
+    with m.State("CHECK"):
+        m.next = CHECK_PLACES[0]
+        with m.If(~header.finish[0]):
+            m.next = "CHECK_ROOM"
+    with m.State("CHECK_ROOM"):
+        m.d.comb += [accelerator.answers.valid.eq(1), accelerator.answers.payload.eq(reply),
+                     reply.unit.eq(shape.row_bits)]
+        with m.If(accelerator.answers.ready):
+            m.next = "COMMAND"
+    for name, named, following in zip(CHECK_PLACES, kept, (*CHECK_PLACES[1:], "START_CHECK"),
+                                      strict=True):
+        with m.State(name):
+            m.d.comb += commands.ready.eq(1)
+            with m.If(commands.valid):
+                m.d.sync += [named.as_value().eq(commands.payload),
+                             place.as_value().eq(commands.payload)]
+                m.next = f"{name}_EXTENT"
+        with m.State(f"{name}_EXTENT"):
+            m.d.comb += extent.start.eq(1)
+            m.next = f"{name}_WITHIN"
+        with m.State(f"{name}_WITHIN"):
+            with m.If(extent.ready):
+                with m.If(~fits & (place.count != 0)):
+                    m.d.sync += error.eq(Error.MEMORY)
+                m.next = following
+    values = kept[1].count + kept[2].count
+    with m.State("START_CHECK"):
+        m.next = "REPLY"
+        with m.If(error == Error.NONE):
+            with m.If((kept[0].count == 0) | kept[0].count[:WORDS.bit_length() - 1].any()
+                      | (values > shape.value_words * ((1 << shape.row_bits) - 1))):
+                m.d.sync += error.eq(Error.CHECK)
+            with m.Else():
+                m.d.comb += port.start.eq(1)
+                m.next = "CHECKING"
+    with m.State("CHECKING"):
+        with m.If(msm.ready):
+            m.next = "CHECKED"
+    with m.State("CHECKED"):
+        m.next = "CHECK_SAID"
+        with m.If(port.wrong):
+            m.d.sync += error.eq(Error.PROOF)
+    with m.State("CHECK_SAID"):
+        m.d.comb += [accelerator.answers.valid.eq(1), accelerator.answers.payload.eq(reply),
+                     reply.group.eq(port.took)]
+        with m.If(accelerator.answers.ready):
+            m.next = "COMMAND"
