@@ -8,6 +8,7 @@ them, and without the finish.
 """
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 from proofmill.boards.rivals import WHOLE
@@ -19,7 +20,11 @@ from proofmill.hdl.msm import MsmShape
 from proofmill.hdl.plans import BATCH_OWN, Machine, best_plan, expected_cycles, uniform
 from proofmill.hdl.presets import STANDARD, of_curve, with_batches
 from proofmill.host.bench.control import simulated_cycles
+from proofmill.host.bench.known import known_on
+from proofmill.host.bench.msm import measure
+from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
+from proofmill.host.prover.devices.catalogue import open_device
 
 BLOCK = BLOCKS["26x17"]
 """The multiplier block that is counted, of AMD UltraScale+."""
@@ -111,9 +116,7 @@ def check(way: Way, power: int, building: Callable[[str, int, int], None],
 
     Of a shape with fewer mailboxes, which holds what so few points fill.
     """
-    assert way.shape is not None
-    points = 1 << power
-    shape = replace(way.shape, mailbox_bits=STANDARD.mailbox_bits)
+    points, shape = 1 << power, _small(way)
     small = replace(way.machine, mailbox_bits=shape.mailbox_bits)
     reach = uniform(small.order, points)
     plan = best_plan(small, reach)
@@ -122,6 +125,34 @@ def check(way: Way, power: int, building: Callable[[str, int, int], None],
             "cycles": exact, "model_cycles": round(expected_cycles(small, plan, reach)),
             "cycles_a_point_window": exact / points / plan.digits,
             "dsp_cycles": way.dsp * exact / points / plan.digits}
+
+
+def _small(way: Way) -> MsmShape:
+    """Its accelerator with as many mailboxes as the standard one has."""
+    assert way.shape is not None
+    return replace(way.shape, mailbox_bits=STANDARD.mailbox_bits)
+
+
+def on_rtl(way: Way, power: int, building: Callable[[str, int, int], None],
+           tell: Callable[[int, int], None]) -> JsonObject:
+    """2 ** `power` points with uniform scalars on the gateware itself, cycle by cycle, beside its
+    control alone.
+
+    Raises `ProofmillError` where the sum is wrong, or takes the control other cycles.
+    """
+    shape, known, found = _small(way), known_on(BLS12_377.name), dict[str, JsonObject]()
+    for name in ("model", "rtl"):
+        with closing(open_device(name, lanes=1, shape=shape, copies=1, groups=(Group.G1,),
+                                 progress=building, arithmetic=known.arithmetic)) as device:
+            found[name] = measure(device, Group.G1, 1 << power, "uniform", progress=tell,
+                                  known=known)
+    cycles = [each["cycles"] for each in found.values()]
+    if cycles[0] != cycles[1]:
+        raise ProofmillError(f"{way.name}: 2^{power} points take the gateware {cycles[1]:,} "
+                             f"cycles, and its control {cycles[0]:,}; please report it")
+    return {"name": way.name, "power": power, **{
+        key: found["rtl"][key] for key in ("window", "cycles", "additions")},
+        "control_cycles": cycles[0]}
 
 
 def others() -> list[JsonObject]:

@@ -24,6 +24,10 @@ def add_rivals(actions: Any) -> None:
     rivals.add_argument("--exact", type=whole(4, 16, "give 4 to 16"), metavar="K",
                         help="simulate 2^K points too, by the complete formula and in batches (a "
                              "minute each to build, then kept)")
+    rivals.add_argument("--rtl", type=whole(4, 12, "give 4 to 12"), metavar="K",
+                        help="sum 2^K points on the gateware of the first that reaches the goal, "
+                             "too, in simulation, and compare sum and cycles (minutes to build, "
+                             "then kept)")
     rivals.add_argument("--json", action="store_true", help="one JSON object")
     add_into(rivals, PAGE)
     rivals.set_defaults(run=run_rivals)
@@ -31,7 +35,16 @@ def add_rivals(actions: Any) -> None:
 
 def run_rivals(options: argparse.Namespace) -> int:
     """Print the table."""
-    from proofmill.host.bench.rivals import BAR, GOAL, check, figures, others, table, ways
+    from proofmill.host.bench.rivals import (
+        BAR,
+        GOAL,
+        check,
+        figures,
+        on_rtl,
+        others,
+        table,
+        ways,
+    )
 
     screen = Screen(machine=True)
     with screen.bar("scheduling"):
@@ -46,9 +59,15 @@ def run_rivals(options: argparse.Namespace) -> int:
             seen.add(way.machine.batch)
             with screen.bar(f"simulating: {way.name}") as bar:
                 exact.append(check(way, options.exact, bar.step, bar))
+    rtl = []
+    if options.rtl is not None:
+        way = next(way for way, each in zip(every, own, strict=True)
+                   if each["gateware"] and each["dsp_cycles"] <= GOAL)
+        with screen.bar(f"on the gateware: {way.name}") as bar:
+            rtl.append(on_rtl(way, options.rtl, bar.step, bar))
     if options.json:
         print_record("bench rivals", {"ways": own, "published": published, "exact": exact,
-                                      "bar": BAR, "goal": GOAL})
+                                      "rtl": rtl, "bar": BAR, "goal": GOAL})
         return 0
     show(table(own, published), PAGE, options.into)
     for each in exact:
@@ -56,4 +75,8 @@ def run_rivals(options: argparse.Namespace) -> int:
               f"{each['model_cycles']:,} by the model; {each['windows']} windows of "
               f"{each['window']} bits, {each['cycles_a_point_window']:.3f} cycles a point and "
               f"window, DSP × cycles {each['dsp_cycles']:,.0f}")
+    for each in rtl:
+        print(f"2^{each['power']} points on the gateware, {each['name']}: the sum is right, in "
+              f"{each['cycles']:,} cycles, as its control takes, with windows of "
+              f"{each['window']} bits")
     return 0

@@ -4,6 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from proofmill.host.cli.arguments import device, serial_port
+from proofmill.host.cli.measure_options import CURVES
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
@@ -12,6 +13,9 @@ if TYPE_CHECKING:  # no help waits for NumPy
     from proofmill.host.prover.devices.accelerator import Accelerator
     from proofmill.host.prover.devices.catalogue import BuildProgress
     from proofmill.host.prover.devices.device import Device
+
+ANY_CURVE = (*CURVES, "toy")
+"""The curves that gateware is made for."""
 
 PROBE_SECONDS = 1.5
 """How long an unknown serial port is given to answer."""
@@ -38,6 +42,10 @@ def register(commands: Commands) -> None:
                     "2 when the device gives none that could be compared.")
     test.add_argument("device", metavar="DEVICE", type=device,
                       help="rtl, model, cpu or serial:PORT")
+    test.add_argument("--curve", choices=ANY_CURVE, metavar="|".join(ANY_CURVE),
+                      default=ANY_CURVE[0],
+                      help="whose points simulated gateware adds, rtl or rtl+b; a board says "
+                           "itself (default: %(default)s)")
     test.set_defaults(run=run_selftest)
 
 
@@ -120,7 +128,24 @@ def opened(name: str, progress: "BuildProgress | None" = None) -> "Device | Acce
     return LanesDevice(name, [accelerator], groups=accelerator.groups)
 
 
-def show(screen: Screen, name: str) -> bool:
+def elsewhere(name: str, curve: str, progress: "BuildProgress | None" = None) -> "Accelerator":
+    """Simulated gateware on another curve than BN254."""
+    from proofmill.hdl.curve import CURVES as TABLE
+    from proofmill.hdl.presets import TOY_SHAPE, of_curve
+    from proofmill.host.prover.devices.catalogue import open_device
+    from proofmill.host.prover.devices.lanes import LanesDevice
+    from proofmill.host.prover.devices.plain import arithmetic_on
+
+    if name not in ("rtl", "rtl+b"):
+        raise ProofmillError(f"--curve {curve}: is of simulated gateware, not of {name}; choose "
+                             "rtl or rtl+b, or leave --curve out")
+    found = open_device(name, lanes=1, progress=progress, arithmetic=arithmetic_on(TABLE[curve]),
+                        shape=TOY_SHAPE if curve == ANY_CURVE[-1] else of_curve(TABLE[curve]))
+    assert isinstance(found, LanesDevice)
+    return found.accelerators[0]
+
+
+def show(screen: Screen, name: str, curve: str = ANY_CURVE[0]) -> bool:
     """Open a device, test it, show it; return whether it was right.
 
     Raises `ProofmillError` where it cannot be opened, or gives no answer that can be compared.
@@ -132,7 +157,8 @@ def show(screen: Screen, name: str) -> bool:
     from proofmill.host.prover.devices.serial import SerialLink, beside_the_line
 
     with screen.bar(f"{name}: opening") as bar:
-        device = opened(name, bar.step)
+        device = (opened(name, bar.step) if curve == ANY_CURVE[0]
+                  else elsewhere(name, curve, bar.step))
     try:
         accelerators = (device.accelerators if isinstance(device, LanesDevice)
                         else [device] if isinstance(device, Accelerator) else [])
@@ -172,4 +198,4 @@ def show(screen: Screen, name: str) -> bool:
 
 def run_selftest(options: argparse.Namespace) -> int:
     """Test one device."""
-    return 0 if show(Screen(), options.device) else 1
+    return 0 if show(Screen(), options.device, options.curve) else 1

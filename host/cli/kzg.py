@@ -13,8 +13,9 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.devices.catalogue import KZG_DEVICES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from proofmill.hdl.curve import Group
     from proofmill.host.prover.kzg.inputs import Point
     from proofmill.host.prover.kzg.sums import Sums
 
@@ -86,6 +87,15 @@ def register(commands: Commands) -> None:
     verify.add_argument("blob", metavar="BLOB", nargs="?", type=input_file("give a blob"))
     verify.add_argument("--json", action="store_true", help="one JSON object")
     verify.set_defaults(run=run_verify)
+    setup = actions.add_parser(
+        "setup", help="whether the trusted setup is of one secret",
+        description="Check the trusted setup that commitments are made with: that its points are "
+                    "powers of one secret in G1 and G2, and the combinations of them for values, "
+                    "by random sums in both groups and pairings. That nobody knows the secret, no "
+                    "calculation says. Status 1 if something is wrong.")
+    _add_device(setup)
+    _add_options(setup)
+    setup.set_defaults(run=run_setup)
 
 
 def _add_blob(command: argparse.ArgumentParser) -> None:
@@ -191,6 +201,33 @@ def _tell(screen: Screen, as_json: bool, valid: bool, what: str) -> int:
     return 0 if valid else 1
 
 
+def run_setup(options: argparse.Namespace) -> int:
+    """Say whether the trusted setup is one."""
+    from proofmill.hdl.curve import Group
+    from proofmill.host.prover.kzg.setup_check import Setup, problem_of
+    from proofmill.host.prover.kzg.sums import ProcessorSums
+    from proofmill.host.prover.kzg.trusted_setup import compressed
+
+    setup, screen = Setup(*compressed()), Screen(machine=options.json)
+    with opened(screen, options.device, options.threads, tuple(Group)) as sums:
+        with screen.bar("adding up") as bar:
+            problem = problem_of(setup, sums, bar)
+    if problem is not None:  # by the processor as well, or the device computed wrongly
+        _check(options.device,
+               lambda: problem_of(setup, ProcessorSums(options.threads)) is not None)
+    if options.json:
+        print_record("kzg setup", {"valid": problem is None, "problem": problem,
+                                   "device": options.device, "cycles": sums.cycles})
+        return 0 if problem is None else 1
+    if problem is None:
+        screen.line(f"{len(setup.powers):,} powers of one secret in G1, {len(setup.powers_g2)} in "
+                    f"G2, {len(setup.lagrange):,} combinations of them for values: all right")
+    else:
+        screen.line(f"NOT valid: {problem}")
+    _tell_cycles(screen, options.device, sums)
+    return 0 if problem is None else 1
+
+
 def run_cells(options: argparse.Namespace) -> int:
     """Write a blob's cells."""
     from proofmill.host.cli.kzg_files import read_blob
@@ -261,13 +298,16 @@ def _write_cells(screen: Screen, path: str, commitment: "Point", coefficients: b
 
 
 @contextmanager
-def opened(screen: Screen, device: str, threads: int | None) -> "Iterator[Sums]":
-    """What computes sums, built if need be, and closed in the end."""
+def opened(screen: Screen, device: str, threads: int | None,
+           groups: "Sequence[Group] | None" = None) -> "Iterator[Sums]":
+    """What computes sums, in G1 unless other groups are named, built if need be, and closed in the
+    end."""
     from proofmill.host.prover.kzg.sums import open_sums
 
     prepare(screen)
     with screen.bar("preparing the device") as bar:
-        sums = open_sums(device, threads, bar.step)
+        sums = open_sums(device, threads, bar.step,
+                         *(() if groups is None else (groups,)))
     with closing(sums):
         yield sums
 

@@ -43,6 +43,9 @@ FIELDS: dict[str, dict[str, str]] = {
         "value": "there, hex", "proof": "hex, a compressed point of G1", "device": "--device",
         "cycles": "of the accelerator, for commitment and proof; 0 of cpu"},
     "kzg verify": {"valid": "whether commitment, value, blob or cells, and proofs agree"},
+    "kzg setup": {
+        "valid": "whether nothing is wrong", "problem": "what is wrong, or null",
+        "device": "--device", "cycles": "of the accelerator; 0 of cpu"},
     "infer": {
         "model": "the file", "device": "--device", "samples": "how many",
         "outputs": "a list, below",
@@ -354,7 +357,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "least": "ratio", "median": "ratio", "greatest": "ratio"},
     "bench rivals": {
         "ways": "a list of ours, below", "published": "a list of others', below",
-        "exact": "a list of what was simulated, below", "bar": "DSP blocks times cycles for a "
+        "exact": "a list of what was simulated, below", "rtl": "a list of what was summed on the "
+        "gateware, below", "bar": "DSP blocks times cycles for a "
         "point and window that are wanted at the most", "goal": "... and hoped for"},
     "bench rivals: ways": {
         "name": "how points are added", "gateware": "whether there is gateware of it",
@@ -371,6 +375,10 @@ FIELDS: dict[str, dict[str, str]] = {
         "windows": "of a scalar", "cycles": "by simulating the control",
         "model_cycles": "by the model", "cycles_a_point_window": "simulated",
         "dsp_cycles": "blocks times these"},
+    "bench rivals: rtl": {
+        "name": "how points are added", "power": "--rtl", "window": "bits",
+        "cycles": "of the sum on the gateware, which was right", "additions": "in them",
+        "control_cycles": "of the same scalars by the control alone: as many"},
     "bench endomorphism": {
         "sums": "a list, below", "exact": "a list of what was simulated, below"},
     "bench endomorphism: sums": {

@@ -21,13 +21,11 @@ from proofmill.host.prover.native.bls12_381 import (
     weighted_sum,
 )
 
-WIDTH = BLS12_381.point_words(Group.G1)
 
-
-def to_points(data: bytes) -> Limbs:
-    """Points of the native library as an array; of a length that is no multiple of 96 bytes,
-    ValueError."""
-    return np.frombuffer(data, "<u8").reshape(-1, WIDTH)
+def to_points(data: bytes, group: Group = Group.G1) -> Limbs:
+    """Points that lie one after the other as an array; of a length that is no multiple of a
+    point's, 96 bytes or in G2 192, ValueError."""
+    return np.frombuffer(data, "<u8").reshape(-1, BLS12_381.point_words(group))
 
 
 def to_scalars(data: bytes) -> Limbs:

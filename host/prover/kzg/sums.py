@@ -16,7 +16,7 @@ from proofmill.host.prover.native.library import Progress
 
 
 class Sums(Protocol):
-    """Something that adds points of BLS12-381's G1, times numbers.
+    """Something that adds points of BLS12-381, times numbers.
 
     `cycles`: of an accelerator, for all sums so far; 0 of the processor.
     """
@@ -34,6 +34,11 @@ class Sums(Protocol):
     def sums_of_rows(self, points: bytes, places: Sequence[int], scalars: bytes, row: int,
                      progress: Progress | None = None) -> bytes:
         """Points ``result[i] = sum(scalars[k] * points[places[k]])``, `row` terms k for each i."""
+        ...
+
+    def weighted_sum_g2(self, points: bytes, scalars: bytes, progress: Progress | None = None
+                        ) -> bytes:
+        """`weighted_sum` in G2, of points of 192 bytes: see `host.prover.kzg.points_g2`."""
         ...
 
     def close(self) -> None:
@@ -58,6 +63,14 @@ class ProcessorSums:
                      progress: Progress | None = None) -> bytes:
         """See `Sums`."""
         return bls12_381.sums_of_rows(points, places, scalars, row, self._threads, progress)
+
+    def weighted_sum_g2(self, points: bytes, scalars: bytes, progress: Progress | None = None
+                        ) -> bytes:
+        """In plain integers."""
+        from proofmill.host.prover.devices.bls12_381 import ON_BLS12_381, to_points, to_scalars
+
+        return ON_BLS12_381.sum(Group.G2, to_points(points, Group.G2), to_scalars(scalars)
+                                ).tobytes()
 
     def close(self) -> None:
         """Nothing is held."""
@@ -90,6 +103,16 @@ class DeviceSums:
                      progress: Progress | None = None) -> bytes:
         """See `Sums`."""
         return self._sums(points, places, scalars, row, progress)
+
+    def weighted_sum_g2(self, points: bytes, scalars: bytes, progress: Progress | None = None
+                        ) -> bytes:
+        """See `Sums`."""
+        from proofmill.host.prover.devices.bls12_381 import to_points, to_scalars
+
+        bases = self._device.load(Group.G2, to_points(points, Group.G2))
+        (result,) = self._device.run([Job(bases, to_scalars(scalars))], progress)
+        self.cycles += result.cycles
+        return result.point.tobytes()
 
     def _sums(self, points: bytes, places: Sequence[int], scalars: bytes, row: int,
               progress: Progress | None) -> bytes:
@@ -124,9 +147,9 @@ class DeviceSums:
 
 
 def open_sums(name: str = KZG_DEVICES[0], threads: int | None = None,
-              progress: BuildProgress | None = None) -> Sums:
+              progress: BuildProgress | None = None, groups: Sequence[Group] = (Group.G1,)) -> Sums:
     """What computes sums, one of `KZG_DEVICES`: this machine's processor, or simulated accelerators
-    of the standard kind on BLS12-381, their gateware or the model of their control.
+    of the standard kind on BLS12-381, their gateware or the model of their control, in `groups`.
 
     `threads`: of the processor, or accelerators side by side (None: one a core). A point
     has no copies stored beside it, since a command ends with a blob. Raises `ProofmillError` for
@@ -143,5 +166,5 @@ def open_sums(name: str = KZG_DEVICES[0], threads: int | None = None,
     from proofmill.host.prover.devices.bls12_381 import ON_BLS12_381
     from proofmill.host.prover.devices.catalogue import open_device
 
-    return DeviceSums(open_device(name, shape=of_curve(BLS12_381, groups=(Group.G1,)), copies=1,
+    return DeviceSums(open_device(name, shape=of_curve(BLS12_381, groups=groups), copies=1,
                                   progress=progress, arithmetic=ON_BLS12_381, lanes=threads))

@@ -57,6 +57,11 @@ def powers() -> bytes:
     return _decompressed(list(_points("g1_monomial")))
 
 
+def compressed() -> tuple[tuple[bytes, ...], ...]:
+    """All of it as the file has it: s^i G1, s^i G2, and L_i(s) G1 in the order of the roots."""
+    return tuple(map(_points, ("g1_monomial", "g2_monomial", "g1_lagrange")))
+
+
 @cache
 def cell_powers() -> bytes:
     """``s^i G1`` for i below 64: for what is interpolated through a cell."""

@@ -14,9 +14,9 @@ from proofmill.boards.cores.core import UNITS, Core, of_one_group
 from proofmill.boards.cores.stream_benches import Expected, jobs_of
 from proofmill.boards.shapes import SMALL_TOY, THREE_ROWS
 from proofmill.hdl.commands import ANSWER, unpack
-from proofmill.hdl.curve import Group
+from proofmill.hdl.curve import BLS12_377, BLS12_381, Group
 from proofmill.hdl.folded import FoldedShape
-from proofmill.hdl.presets import STANDARD, TOY_SHAPE, at_interval
+from proofmill.hdl.presets import STANDARD, TOY_SHAPE, at_interval, of_curve
 from proofmill.hdl.sdram import IS42S16160
 from proofmill.sim.compiling import BuildError, verilator
 from proofmill.sim.curve import equation
@@ -79,6 +79,10 @@ CORES = {
     "recoder": Core(unit="recoder", shape=TOY_SHAPE),
     "recoder-four-units": Core(unit="recoder", shape=at_interval(3, TOY_SHAPE), window=2),
     "adder-g2": Core(unit="adder", shape=of_one_group(TOY_SHAPE, Group.G2)),
+    "adder-bls12-377": Core(unit="adder", shape=of_curve(BLS12_377)),
+    "adder-bls12-381-g2": Core(unit="adder", shape=of_curve(BLS12_381, groups=(Group.G2,))),
+    "batch_adder-bls12-381-g2": Core(unit="batch_adder",
+                                     shape=of_curve(BLS12_381, groups=(Group.G2,))),
     "msm": Core(unit="msm", shape=TOY_SHAPE),
     "msm-groups": Core(unit="msm", shape=SMALL_TOY),
     "accelerator": Core(unit="accelerator", shape=TOY_SHAPE),
@@ -92,7 +96,8 @@ SLOW = ("board-sdram",
         "transform-bn254", "transform-folded", "msm", "msm-groups", "accelerator-groups",
         "multiplier-bn254", "inverter-bn254", "batch_adder-folded", "batch_adder-bn254",
         "batch_adder-g2", "wide_processor-folded", "wide_processor-bn254", "evaluation-bn254",
-        "adder-a-pair-a-cycle", "adder-g2", "mailboxes-folded", "mailboxes-bn254")
+        "adder-a-pair-a-cycle", "adder-g2", "mailboxes-folded", "mailboxes-bn254",
+        "adder-bls12-377", "adder-bls12-381-g2", "batch_adder-bls12-381-g2")
 
 
 def written(core, folder):

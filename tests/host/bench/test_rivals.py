@@ -50,3 +50,12 @@ def test_ours(capsys: pytest.CaptureFixture[str]) -> None:
 def test_batches_are_large_enough_to_hide_an_inversion() -> None:
     for shape, pairs in ((STANDARD, 128), (of_curve(BLS12_381), 256), (of_curve(BLS12_377), 256)):
         assert pairs_for(shape.adder.multiplier) == pairs
+
+
+@pytest.mark.slow
+def test_the_gateware_that_reaches_the_goal_sums_right(capsys: pytest.CaptureFixture[str]) -> None:
+    """In the cycles of its control."""
+    assert main(["bench", "rivals", "--rtl", "5", "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["rtl"]
+    assert found["name"] == "in batches of 256, 13 steps of the division in tables"
+    assert found["cycles"] == found["control_cycles"] > 0 and found["power"] == 5

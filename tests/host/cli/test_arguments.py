@@ -232,6 +232,7 @@ def test_a_folder_that_may_not_be_written_to(refused, tmp_path):
 CHOICES = {
     ("bench msm", "curve"): "bench msm --points 6 --curve",
     ("bench ratios", "curve"): "bench ratios --points 6 --curve",
+    ("selftest", "curve"): "selftest rtl --curve",
     ("explore", "curve"): "explore --dsp 72 --memory-kbit 500 --points 64 --curve",
     ("bench msm", "group"): "bench msm --points 6 --device cpu --group",
     ("bench msm", "scalars"): "bench msm --points 6 --device cpu --scalars",
@@ -251,6 +252,7 @@ CHOICES = {
     **{(f"kzg {action}", "device"): f"kzg {action} {{folder}}/blob.bin{out} --device"
        for action, out in (("commit", ""), ("prove", ""), ("cells", " {folder}/cells.json"))},
     ("kzg recover", "device"): "kzg recover {folder}/some.json {folder}/cells.json --device",
+    ("kzg setup", "device"): "kzg setup --device",
     ("field pairing", "device"): "field pairing --q infinity --device",
     ("field assemble", "modulus"): "field assemble firmware/programs/invert.asm --modulus",
     ("field disassemble", "modulus"): "field disassemble invert --modulus",
@@ -330,6 +332,8 @@ def without_tools(monkeypatch):
     monkeypatch.setattr(proofmill.boards.measure, "measure", stop(ToolError))
     monkeypatch.setattr(
         proofmill.boards.cores.core.Core, "verilog", property(stop(ProofmillError)))
+    monkeypatch.setattr(
+        proofmill.sim.verilated, "build", stop(proofmill.sim.verilated.BuildError))
     monkeypatch.setattr(
         proofmill.sim.board, "build_board", stop(proofmill.sim.verilated.BuildError))
     monkeypatch.setattr(

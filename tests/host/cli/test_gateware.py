@@ -9,8 +9,10 @@ from ruamel.yaml import YAML
 
 from proofmill.boards.cores import core
 from proofmill.boards.shapes import SMALL_TOY
+from proofmill.hdl.curve import CURVES
 from proofmill.hdl.presets import TOY_SHAPE
-from proofmill.host.cli import gateware
+from proofmill.host.bench.known import known_on
+from proofmill.host.cli import gateware, measure_options
 from proofmill.host.cli.main import main, parser
 
 
@@ -77,6 +79,14 @@ def test_the_adder_of_g2_alone(run, tmp_path):
     status, said = run("verilog", out, "--unit", "adder", "--preset", "toy", "--group", "g2",
                        "--bus", "axi4-lite")
     assert status == 0 and re.search(r"rw  p_x1\[\d+\]  operand", said), said
+
+
+def test_the_commands_curves_are_the_tables():
+    """The commands name them without importing the table; each has points of known multiples."""
+    assert (*measure_options.CURVES, "toy") == tuple(CURVES)
+    for name in measure_options.CURVES:
+        known = known_on(name)
+        assert known.curve is CURVES[name] and known.order == known.curve.scalar.modulus
 
 
 def test_units_of_another_curve(run, tmp_path):

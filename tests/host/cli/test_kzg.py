@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from proofmill.host.cli.main import main
+from proofmill.host.prover.kzg import trusted_setup
 from proofmill.host.prover.native.bls12_381 import ORDER
 from tests.host.prover.kzg.polynomials import blob_with, value_of
 
@@ -126,3 +127,14 @@ def test_cells_from_a_blob_and_back(blob, run, tmp_path) -> None:
     record["cells"][5]["cell"] = record["cells"][6]["cell"]
     some.write_text(json.dumps(record))
     assert run("verify", some)[:2] == (1, "the proofs are NOT valid\n")
+
+
+def test_the_trusted_setup_is_checked(run, monkeypatch) -> None:
+    assert json.loads(run("setup", "--json")[1]) == {
+        "valid": True, "problem": None, "device": "cpu", "cycles": 0}
+    powers, powers_g2, lagrange = trusted_setup.compressed()
+    monkeypatch.setattr(trusted_setup, "compressed", lambda: (
+        (*powers[:-1], powers[1]), powers_g2, lagrange))
+    status, out, _ = run("setup")
+    assert status == 1
+    assert out.startswith("NOT valid: the powers in G1 are not those of one secret")

@@ -73,6 +73,14 @@ def test_another_curve_is_tested_on_its_own_answers(toy, finisher):
     assert outcome.cycles > 0 and toy.used == 0
 
 
+def test_the_command_tests_gateware_of_another_curve(capsys):
+    assert main(["selftest", "rtl", "--curve", "toy"]) == 0
+    out = capsys.readouterr().out
+    assert "rtl: toy, 1 multiplier(s)" in out and "known answers right" in out
+    assert main(["selftest", "model", "--curve", "bls12-381"]) == 2
+    assert "is of simulated gateware, not of model; choose rtl or rtl+b" in capsys.readouterr().err
+
+
 def test_a_wrong_answer_on_another_curve_is_found(toy, monkeypatch):
     """A device that takes every point for the one after it."""
     load = toy.load
