@@ -7,6 +7,8 @@ from proofmill.host.prover.devices.catalogue import BuildProgress
 from proofmill.host.prover.plonk.systems import GROTH16
 
 if TYPE_CHECKING:  # these take seconds to import
+    from collections.abc import Callable
+
     from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
     from proofmill.host.prover.fflonk.development import GatesKey
     from proofmill.host.prover.groth16.proving_key import ProvingKey
@@ -15,24 +17,27 @@ if TYPE_CHECKING:  # these take seconds to import
 
 def block_key(circuit: "RollupCircuit", seed: int) -> "ProvingKey":
     """The development key of the block circuit: from the cache, or made now and kept there."""
-    return development_key_of(circuit.r1cs, seed)
+    from proofmill.host.prover.groth16.setup import circuit_hash
+
+    return development_key_of(circuit_hash(circuit.r1cs), lambda: circuit.r1cs, seed)
 
 
-def development_key_of(r1cs: "R1cs", seed: int) -> "ProvingKey":
-    """The Groth16 development key of a circuit: from the cache, or made now and kept there."""
+def development_key_of(digest: bytes, r1cs: "Callable[[], R1cs]", seed: int) -> "ProvingKey":
+    """The Groth16 development key of a circuit: from the cache, or made now and kept there.
+    `digest`: differs for circuits that differ; `r1cs` is asked for the constraints if need be."""
     import hashlib
 
     from proofmill.host.ground.cache import cache_folder
     from proofmill.host.ground.kept import keep, kept
-    from proofmill.host.prover.groth16.setup import circuit_hash, development_setup
+    from proofmill.host.prover.groth16.setup import development_setup
     from proofmill.host.prover.groth16.zkey import read_zkey, zkey_content
 
-    digest = hashlib.sha256(circuit_hash(r1cs) + seed.to_bytes(32, "little", signed=True))
-    folder, name = cache_folder("keys"), digest.hexdigest()
+    own = hashlib.sha256(digest + seed.to_bytes(32, "little", signed=True))
+    folder, name = cache_folder("keys"), own.hexdigest()
     path = kept(folder, name, ".zkey")
     if path is not None:
         return read_zkey(path)
-    key = development_setup(r1cs, seed=digest.digest())
+    key = development_setup(r1cs(), seed=own.digest())
     with suppress(OSError):  # without a place to keep it the key is still there
         keep(folder, name, ".zkey", zkey_content(key))
     return key

@@ -7,7 +7,7 @@ EXAMPLES = {
     "mine": ("mine --device cpu --blocks 1", "mine --device model --json-lines",
              "mine --transfers 4 --accounts 2^10 --device cpu", "mine --system plonk --device cpu",
              "mine --ai --device cpu", "mine --delay --device cpu", "mine --witnesses --device cpu",
-             "mine --certificates --device cpu"),
+             "mine --no-certificates --device cpu"),
     "node run": ("node run --config mill/node-0/node.toml",),
     "verify": ("verify verification_key.json public.json proof.json",
                "verify verification_key.json public.json proof.json --device rtl",

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from proofmill.host.network.node.node import NodeReport
     from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
     from proofmill.host.prover.groth16.proving_key import ProvingKey
-    from proofmill.host.prover.groth16.r1cs import R1cs
     from proofmill.host.prover.groth16.verification_key import VerificationKey
 
 ZKEY, POWERS = "certificate.zkey", ("first.ptau", "second.ptau")
@@ -58,7 +57,8 @@ def prepare_light(screen: Screen, options: argparse.Namespace, folder: Path,
 
     seed = options.seed.to_bytes(32, "little", signed=True)
     circuit, key = circuit_and_key(
-        screen, options.validators, lambda r1cs: development_setup(r1cs, folder / ZKEY, seed))
+        screen, options.validators,
+        lambda circuit: development_setup(circuit.r1cs, folder / ZKEY, seed))
     with screen.bar(f"making powers of tau for eras of {options.era:,} blocks"):
         eras = era_setup(options.era, block_key, folder, seed)
     return LightPlan(options.light, circuit.size, key.verification_key, folder / ZKEY, eras)
@@ -79,7 +79,7 @@ def era_setup(blocks: int, block_key: VerificationKey, folder: Path, seed: bytes
     return EraSetup(blocks, block_key, read_pair(first, second).heads, (first, second))
 
 
-def circuit_and_key(screen: Screen, validators: int, make: Callable[[R1cs], ProvingKey]
+def circuit_and_key(screen: Screen, validators: int, make: Callable[[FinalityCircuit], ProvingKey]
                     ) -> tuple[FinalityCircuit, ProvingKey]:
     """The circuit of certificates of a chain with so many validators, and the key that `make` gives
     for it."""
@@ -89,9 +89,8 @@ def circuit_and_key(screen: Screen, validators: int, make: Callable[[R1cs], Prov
     size = places_for(validators)
     with screen.bar(f"preparing the circuit of certificates, for {size.places} votes"):
         circuit = FinalityCircuit(size)
-        constraints = circuit.r1cs.constraints
-    with screen.bar(f"making its key, {constraints:,} constraints"):
-        return circuit, make(circuit.r1cs)
+    with screen.bar(f"making its key, {circuit.constraints:,} constraints"):
+        return circuit, make(circuit)
 
 
 def signing_twice(plans: Sequence[NodePlan], options: argparse.Namespace) -> list[NodePlan]:

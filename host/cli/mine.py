@@ -77,11 +77,11 @@ def register(commands: Commands) -> None:
                            "out a proof on an inclusion list (EIP-7805), instead of on Gloas")
     add_delay(mine)
     add_witnesses(mine)
-    mine.add_argument("--certificates", action="store_true",
-                      help="have certificates of finality paid on the chain, and make them: proofs "
-                           "that two thirds of the stake's companion keys voted, on the processor, "
-                           "beside the blocks (about a minute more before the chain starts, and an "
-                           "epoch or two more until they are paid)")
+    mine.add_argument("--certificates", action=argparse.BooleanOptionalAction, default=None,
+                      help="have certificates of finality paid on the chain, and make those of the "
+                           "blocks' epochs: proofs that two thirds of the stake's companion keys "
+                           "voted, on the processor, beside the blocks; an epoch more passes until "
+                           "they are paid (default: yes, but with --execution)")
     mine.add_argument("--seed", type=seed, default=0, metavar="N",
                       help="the chain, its transfers and its key follow from it; a proof's own "
                            "randomness, and so the blocks' hashes, do not (default: 0)")
@@ -125,7 +125,9 @@ def run(options: argparse.Namespace) -> int:
         raise ProofmillError(
             "--witnesses: is for contracts in the chain's own blocks, which carry what witnesses "
             f"sign, and --execution {options.execution} has them on a node; leave one of both away")
-    if options.certificates and options.execution is not None:
+    if options.certificates is None:
+        options.certificates = options.execution is None
+    elif options.certificates and options.execution is not None:
         raise ProofmillError(
             f"--certificates: are paid by contracts in the chain's own blocks, and --execution "
             f"{options.execution} has them on a node; leave one of both away")

@@ -1,4 +1,4 @@
-"""``proofmill mine --certificates``: certificates of finality, made and paid beside the blocks."""
+"""Of ``proofmill mine``: certificates of finality, made and paid beside the blocks."""
 
 from __future__ import annotations  # of the chain's parts, which take seconds to load
 
@@ -42,28 +42,31 @@ class Certifying:
 
 
 def prepare_certificates(screen: Screen, seed: int) -> Certifying:
-    """For the chain of a `seed`; a minute of a processor the first time."""
+    """For the chain of a `seed`; some seconds of a processor the first time."""
     from proofmill.host.network.certificates.companion import registered
     from proofmill.host.network.certificates.rewards import CertificateTerms
     from proofmill.host.network.consensus.chain import MINIMUM_VALIDATORS
     from proofmill.host.network.consensus.keys import derive_keys
 
     circuit, key = circuit_and_key(
-        screen, MINIMUM_VALIDATORS, lambda r1cs: development_key_of(r1cs, seed))
-    size, constraints = circuit.size, circuit.r1cs.constraints
+        screen, MINIMUM_VALIDATORS,
+        lambda circuit: development_key_of(circuit.digest, lambda: circuit.r1cs, seed))
+    size = circuit.size
     with screen.bar("registering companion keys"):
         keys = derive_keys(seed, MINIMUM_VALIDATORS)
         registrations = registered(keys)
         terms = CertificateTerms.at_genesis(key.verification_key, size, keys, registrations)
     screen.line(f"certificates: {len(keys)} companion keys, places for {size.places} votes, "
-                f"{constraints:,} constraints; made beside the blocks, on the processor")
+                f"{circuit.constraints:,} constraints; made beside the blocks, on the processor")
     return Certifying(circuit, key, terms, registrations)
 
 
 def certificates_record(summary: Summary, certified: CertifiedChain) -> JsonObject:
     """What came of them, for JSON."""
     return {
-        "made": certified.made, "final_epoch": certified.known.finalized.epoch,
+        "made": certified.made,
+        "justified_epoch": max(each.epoch for each in certified.known.justified),
+        "final_epoch": certified.known.finalized.epoch,
         "gwei_matured": summary.certificates_matured_wei // GWEI,
         "gwei_pending": summary.certificates_pending_wei // GWEI,
         "epochs": [{"epoch": each.epoch, "status": each.status.value, "gwei": each.wei // GWEI}

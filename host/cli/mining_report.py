@@ -219,8 +219,10 @@ def show_summary(screen: Screen, record: JsonObject, devices: Clocked, ended: st
                 + (f"; {includer:,} for including proofs" if includer else ""))
     if "certificates" in record:
         certificates = record["certificates"]
-        screen.line(f"finality    {certificates['made']} certificates made, by them epoch "
-                    f"{certificates['final_epoch']} is final: {certificates['gwei_matured']:,} "
+        made = certificates["made"]
+        screen.line(f"finality    {made} certificate{'' if made == 1 else 's'} made, by which "
+                    f"epoch {certificates['justified_epoch']} is justified and epoch "
+                    f"{certificates['final_epoch']} final: {certificates['gwei_matured']:,} "
                     f"gwei matured, {certificates['gwei_pending']:,} pending")
     screen.line(f"contract    {record['contracts']['rewards']} holds "
                 f"{int(record['balances_wei']['reward']) // GWEI:,} gwei for "

@@ -84,7 +84,7 @@ def register(commands: Commands) -> None:
     init.add_argument("--certificates", action="store_true",
                       help="let validators sign their votes with companion keys as well, and the "
                            "first prover make certificates of finality of them, which the chain's "
-                           "contracts pay; a minute more of a processor the first time")
+                           "contracts pay; seconds more of a processor the first time")
     init.add_argument("--password-file", metavar="FILE", type=input_file(),
                       help="file whose first line encrypts the keys (default: a random password "
                            "for each node, in its password.txt)")
@@ -178,7 +178,8 @@ def run_init(options: argparse.Namespace) -> int:
     certificates = None
     if options.certificates:
         circuit, proving_key = circuit_and_key(
-            screen, options.validators, lambda r1cs: development_key_of(r1cs, options.seed))
+            screen, options.validators, lambda circuit: development_key_of(
+                circuit.digest, lambda: circuit.r1cs, options.seed))
         certificates = circuit.size, proving_key
     with screen.bar("making keys") as bar:
         made = make_chain(Path(options.folder), NewChain(

@@ -106,9 +106,10 @@ FIELDS: dict[str, dict[str, str]] = {
         "market": "an object, as `proofmill market --json` prints it, with --ai",
         "delay": "an object, below, with --delay",
         "witnesses": "an object, below, with --witnesses",
-        "certificates": "an object, below, with --certificates"},
+        "certificates": "an object, below, but with --no-certificates or --execution"},
     "mine: certificates": {
-        "made": "of finality, and handed in", "final_epoch": "by them alone",
+        "made": "of finality, and handed in",
+        "justified_epoch": "the latest, by them alone", "final_epoch": "by them alone",
         "gwei_matured": "earned by them, in final blocks", "gwei_pending": "and not final yet",
         "epochs": "a list, below"},
     "mine: epochs": {

@@ -87,7 +87,7 @@ def certificate_prover(circuit: FinalityCircuit, prover: Prover, progress: Progr
     `Prover.prove` raise."""
     def prove(registry: Registry, link: Link, votes: Sequence[SignedVote], tag: int) -> Certificate:
         witness = certificate_witness(circuit, registry, link, votes, tag)
-        stated = from_limbs(witness[1:1 + circuit.system.public_inputs])
+        stated = from_limbs(witness[1:1 + circuit.public])
         return Certificate(CertificateInputs(*stated),
                            proof_to_bytes(prover.prove(witness, progress).proof))
 

@@ -139,8 +139,9 @@ class Certificates(Protocol):
     """Who makes certificates of finality beside the blocks' proofs; see
     `host.network.node.certified_chain`."""
 
-    def slot_passed(self) -> None:
-        """Take in the chain's newest block."""
+    def slot_passed(self, last_slot: int) -> None:
+        """Take in the chain's newest block. Certificates are made of the epochs up to that of
+        `last_slot`."""
 
     @property
     def rewards(self) -> list[CertificateReward]:
@@ -213,7 +214,9 @@ class Miner:
         report = self.chain.advance()
         self.rewards.slot_passed(self.chain)
         if self._certificates is not None:
-            self._certificates.slot_passed()
+            # Of the epochs whose blocks are proven: those after them only wait to be final.
+            self._certificates.slot_passed(report.slot if proving else max(
+                self._proven, default=report.slot))
         self.summary = self._take_stock()
         self._emit(SlotPassed(report, proving))
         for credit in self.rewards.credits:
@@ -277,7 +280,7 @@ class Miner:
 
     def _decided(self) -> bool:
         """Whether the blocks are final and nothing is pending any more: of certificates that of the
-        epoch of the last proven block, since each epoch brings one more."""
+        epoch of the last proven block, which is the last one made."""
         if not self._proven or self.chain.finalized_slot < self._proven[-1]:
             return not self._proven
         return all(credit.decided for credit in self.rewards.credits) and (

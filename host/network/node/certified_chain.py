@@ -15,7 +15,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.network.certificates.certificate import Certificate, proof_refusal
 from proofmill.host.network.certificates.companion import Registration, companion_secret
 from proofmill.host.network.certificates.rewards import CertificateTerms
-from proofmill.host.network.certificates.rule import Finality
+from proofmill.host.network.certificates.rule import GENESIS, Finality
 from proofmill.host.network.certificates.votes import checkpoint_of
 from proofmill.host.network.consensus.chain import EmbeddedChain
 from proofmill.host.network.consensus.records import CertificateReward, Status
@@ -79,13 +79,17 @@ class CertifiedChain(Closing):
         """Certificates that were made and hold."""
         self._beside = ThreadPoolExecutor(1, "proofmill-certifier")
         self._certifier: Certifier | None = None
+        self._target = GENESIS
+        """The last justified checkpoint of the epochs that certificates are wanted of."""
         self._due_slot = 0
         self._signed = chain.slot - 1
         """The last slot whose attestations companion keys have signed."""
 
-    def slot_passed(self) -> None:
-        """Sign what was attested to in the slot before, and go on with certificates."""
-        self._sign()
+    def slot_passed(self, last_slot: int) -> None:
+        """Sign what was attested to in the slot before, and go on with certificates, of epochs up
+        to that of `last_slot`."""
+        last = last_slot // self._chain.slots_per_epoch
+        self._sign(last)
         self.companions.forget(self.known.finalized)
         if self._certifier is None and (number := self._layer.number) is not None:
             self._certifier = Certifier(
@@ -94,7 +98,10 @@ class CertifiedChain(Closing):
                 lambda: self.known, self._beside.submit, self._deliver)
         if self._certifier is not None and self._chain.slot >= self._due_slot:
             self._certifier.wait()
-            self._certifier.work(checkpoint_of(self._chain.store.justified_checkpoint))
+            justified = checkpoint_of(self._chain.store.justified_checkpoint)
+            if justified.epoch <= last:
+                self._target = justified
+            self._certifier.work(self._target)
             if self._certifier.busy:
                 self._due_slot = self._chain.slot + MAKING_SLOTS
         self._pay.slot_passed(self._chain.finalized_slot)
@@ -115,11 +122,14 @@ class CertifiedChain(Closing):
             self._certifier.close()
         self._beside.shutdown()
 
-    def _sign(self) -> None:
-        """What was attested to in slots that the fork choice has taken in by now."""
+    def _sign(self, last: int) -> None:
+        """What was attested to in slots that the fork choice has taken in by now, of targets up to
+        epoch `last`."""
         for attestation in self._chain.attestations:
             if self._signed < attestation.data.slot < self._chain.slot:
                 self._signed = int(attestation.data.slot)
+                if attestation.data.target.epoch > last:
+                    continue
                 for raw in self.companions.sign(attestation):
                     verdict, reason = self.companions.take(raw)
                     if verdict is Reception.REJECT:

@@ -8,6 +8,7 @@ points, l prime; `BASE` generates the l of the subgroup. Plain integers: the def
 gadgets are held to, and what a wallet signs with.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 from proofmill.hdl import field
@@ -32,6 +33,8 @@ BASE = Point(
     5299619240641551281634865583518297030282874472190772894086521144482721001553,
     16950150798460657717958625567821834550301663161624707787222815936182638968203)
 """circomlib's ``Base8``: 8 times the generator of EIP-2494."""
+WINDOW = 16
+"""Of the table of its multiples: four bits a step."""
 
 
 def is_on_curve(point: Point) -> bool:
@@ -77,6 +80,30 @@ def multiply(point: Point, scalar: int) -> Point:
             total = _add_projective(total, one)
     inverse = pow(total[2], -1, MODULUS)
     return Point(total[0] * inverse % MODULUS, total[1] * inverse % MODULUS)
+
+
+def multiply_base(scalar: int) -> Point:
+    """``scalar * BASE``, ``scalar >= 0``, by a table: a sixth of the work of `multiply`."""
+    total, left = (0, 1, 1), scalar % ORDER
+    for row in _base_multiples():
+        total = _add_projective(total, row[left % WINDOW])
+        left //= WINDOW
+    inverse = pow(total[2], -1, MODULUS)
+    return Point(total[0] * inverse % MODULUS, total[1] * inverse % MODULUS)
+
+
+@cache
+def _base_multiples() -> tuple[tuple[tuple[int, int, int], ...], ...]:
+    """``digit * WINDOW^place * BASE`` by place and digit, with Z = 1."""
+    rows: list[tuple[tuple[int, int, int], ...]] = []
+    base = BASE
+    while WINDOW ** len(rows) < ORDER:
+        row = [ZERO]
+        for _ in range(WINDOW - 1):
+            row.append(add(row[-1], base))
+        rows.append(tuple((each.x, each.y, 1) for each in row))
+        base = add(row[-1], base)
+    return tuple(rows)
 
 
 def _add_projective(p: tuple[int, int, int], q: tuple[int, int, int]) -> tuple[int, int, int]:

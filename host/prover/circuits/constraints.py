@@ -235,11 +235,16 @@ class ConstraintSystem:
         values[0] = 1
         for name, wire in self._inputs.items():
             values[wire] = inputs[name] % MODULUS
-        for step in self.steps:
+        self.compute(self.steps, values)
+        return values
+
+    @staticmethod
+    def compute(steps: Iterable[Step], values: list[int]) -> None:
+        """Compute the wires of `steps` in `values`, one after the other."""
+        for step in steps:
             results = step.function([combination.value(values) for combination in step.inputs])
             for wire, result in zip(step.targets, results, strict=True):
                 values[wire] = result
-        return values
 
     def check(self, witness: Sequence[int]) -> Violation | None:
         """The first constraint that `witness` does not satisfy, or None."""

@@ -13,7 +13,6 @@ the other way round; so does what the circuit of `eddsa_gadget` accepts.
 from dataclasses import dataclass
 
 from proofmill.host.prover.circuits.baby_jubjub import (
-    BASE,
     COFACTOR,
     ORDER,
     ZERO,
@@ -21,6 +20,7 @@ from proofmill.host.prover.circuits.baby_jubjub import (
     add,
     is_on_curve,
     multiply,
+    multiply_base,
     pack,
     unpack,
 )
@@ -64,7 +64,7 @@ def secret_scalar(key: bytes) -> int:
 
 def public_key(key: bytes) -> Point:
     """A, a point of the subgroup."""
-    return multiply(BASE, secret_scalar(key) // COFACTOR)
+    return multiply_base(secret_scalar(key) // COFACTOR)
 
 
 def challenge(nonce_point: Point, public: Point, message: int) -> int:
@@ -79,7 +79,7 @@ def sign(key: bytes, message: int) -> Signature:
     secret = secret_scalar(key)
     nonce = int.from_bytes(
         blake512(blake512(key)[32:] + message.to_bytes(32, "little")), "little") % ORDER
-    nonce_point = multiply(BASE, nonce)
+    nonce_point = multiply_base(nonce)
     h = challenge(nonce_point, public_key(key), message)
     return Signature(nonce_point, (nonce + h * secret) % ORDER)
 
@@ -99,7 +99,7 @@ def refusal(public: Point, message: int, signature: Signature) -> str:
         return "S is not below the subgroup's order"
     h = challenge(signature.nonce_point, public, message)
     right = add(signature.nonce_point, multiply(cleared, h))
-    if multiply(BASE, signature.scalar) != right:
+    if multiply_base(signature.scalar) != right:
         return "S B is not R + h (8 A): another key, another message, or another signature"
     return ""
 

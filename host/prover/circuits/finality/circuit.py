@@ -33,8 +33,10 @@ It shows what companion keys signed, not the BLS signatures of the same votes; a
 Jubjub nor Groth16 withstands a quantum computer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
+from hashlib import sha256
 
 from proofmill.host.ground.garbage import uncollected
 from proofmill.host.prover.circuits.constraints import (
@@ -43,14 +45,22 @@ from proofmill.host.prover.circuits.constraints import (
     as_combination,
     weighted_sum,
 )
-from proofmill.host.prover.circuits.finality.place import Place, assert_place, mask_of, open_place
+from proofmill.host.prover.circuits.finality.place import (
+    Place,
+    assert_place,
+    mask_of,
+    open_place,
+    vote_name,
+)
 from proofmill.host.prover.circuits.finality.registry import AHEAD, REGISTRY_DOMAIN
 from proofmill.host.prover.circuits.finality.size import CertificateSize
 from proofmill.host.prover.circuits.finality.statement import CertificateInputs
 from proofmill.host.prover.circuits.finality.vote import LINK_DOMAIN, NUMBER_BITS
 from proofmill.host.prover.circuits.poseidon_gadget import poseidon_gadget
 from proofmill.host.prover.circuits.range_check import range_check
+from proofmill.host.prover.circuits.repeated import Bounds, Reached, Repeated
 from proofmill.host.prover.groth16.r1cs import R1cs
+from proofmill.host.prover.groth16.setup import circuit_hash
 
 TOTALS = tuple(f"total {ahead}" for ahead in range(1, AHEAD + 1))
 OPENED = ("tree root", "epoch", *TOTALS, "domain high", "domain low")
@@ -69,57 +79,113 @@ MARGIN_BITS = NUMBER_BITS + 2
 
 
 class FinalityCircuit:
-    """The circuit for certificates of one size. Compiling takes up to a second a place: keep it."""
+    """The circuit for certificates of one size.
+
+    Two places are compiled, in a second; what further ones add to key and witness follows from the
+    second (`host.prover.circuits.repeated`).
+    """
 
     def __init__(self, size: CertificateSize) -> None:
         self.size = size
-        self.system = ConstraintSystem()
         with uncollected():
-            self._compile()
+            self._small, bounds = _compile(replace(size, places=min(size.places, COMPILED)))
+        self._repeated = Repeated(self._small, bounds, size.places, _prefix) if (
+            size.places > COMPILED) else None
+
+    @property
+    def public(self) -> int:
+        """How many public inputs there are."""
+        return self._small.public_inputs
+
+    @property
+    def constraints(self) -> int:
+        """How many constraints there are."""
+        return len(self._small.constraints) + (
+            0 if self._repeated is None else self._repeated.more_constraints)
+
+    @cached_property
+    def system(self) -> ConstraintSystem:
+        """All constraints, with their names: up to half a second a place."""
+        if self._repeated is None:
+            return self._small
+        with uncollected():
+            return _compile(self.size)[0]
 
     @cached_property
     def r1cs(self) -> R1cs:
         """The constraints as matrices, for the key and the prover."""
-        kind = "epoch" if self.size.whole else "slot"
         with uncollected():
-            return self.system.to_r1cs(f"certificate of a {kind} (depth {self.size.depth}, "
-                                       f"{self.size.places} votes)")
+            return (self._small.to_r1cs(self._name) if self._repeated is None
+                    else self._repeated.r1cs(self._name))
 
-    def _compile(self) -> None:
-        system, size = self.system, self.size
-        names = [each for each in CertificateInputs._fields
-                 if not (size.whole and each == "signers")]
-        public = {name: system.public_input(name) for name in names}
-        opened = {name: system.private_input(name) for name in OPENED}
-        distances = [system.private_input(name) for name in DISTANCES]
-        late = system.private_input(LATE) if size.whole else None
-        places = [open_place(system, size.depth, number) for number in range(size.places)]
+    @cached_property
+    def digest(self) -> bytes:
+        """What differs for circuits that differ, without the matrices of all places."""
+        with uncollected():
+            small = circuit_hash(self._small.to_r1cs(self._name))
+        return sha256(small + self.size.places.to_bytes(4, "big")).digest()
 
-        system.multiply(public["prover_tag"], public["prover_tag"], "prover tag, squared")
-        poseidon_gadget(
-            system, (as_combination(REGISTRY_DOMAIN), *opened.values()), "registry",
-            public["registry"])
-        _assert_distance(system, distances, public["target_epoch"] - opened["epoch"])
-        link = poseidon_gadget(
-            system, (as_combination(LINK_DOMAIN), opened["domain high"], opened["domain low"],
-                     *(public[name] for name in (
-                         "next_registry", "source_epoch", "source_high", "source_low",
-                         "target_epoch", "target_high", "target_low"))), "link")
-        weight = signers = LinearCombination()
-        before: Place | None = None
-        for number, place in enumerate(places):
-            label = f"vote {number}"
-            weight += assert_place(system, place, before, opened["tree root"], distances,
-                                   link, label)
-            before = place
-            if not size.whole:
-                signers += mask_of(system, place, label)
-        system.assert_equal(weight, public["weight"], "weight: of all votes")
-        if late is not None:
-            total = _total(system, [opened[name] for name in TOTALS], distances, late)
-            range_check(system, public["weight"] * 3 - total * 2, MARGIN_BITS, "two thirds")
-        else:
-            system.assert_equal(signers, public["signers"], "signers: of all votes")
+    def witness(self, inputs: Mapping[str, int]) -> list[int]:
+        """The value of every wire, as `ConstraintSystem.witness`."""
+        return (self._repeated or self._small).witness(inputs)
+
+    @property
+    def _name(self) -> str:
+        kind = "epoch" if self.size.whole else "slot"
+        return (f"certificate of a {kind} (depth {self.size.depth}, "
+                f"{self.size.places} votes)")
+
+
+COMPILED = 2
+"""Places that are compiled one by one."""
+
+
+def _prefix(number: int) -> str:
+    return f"{vote_name(number)}: "
+
+
+def _compile(size: CertificateSize) -> tuple[ConstraintSystem, Bounds]:
+    """The constraints, and of two places where they are among them."""
+    system = ConstraintSystem()
+    names = [each for each in CertificateInputs._fields
+             if not (size.whole and each == "signers")]
+    public = {name: system.public_input(name) for name in names}
+    opened = {name: system.private_input(name) for name in OPENED}
+    distances = [system.private_input(name) for name in DISTANCES]
+    late = system.private_input(LATE) if size.whole else None
+    inputs = system.wires
+    places = [open_place(system, size.depth, number) for number in range(size.places)]
+    other = system.wires
+
+    system.multiply(public["prover_tag"], public["prover_tag"], "prover tag, squared")
+    poseidon_gadget(
+        system, (as_combination(REGISTRY_DOMAIN), *opened.values()), "registry",
+        public["registry"])
+    _assert_distance(system, distances, public["target_epoch"] - opened["epoch"])
+    link = poseidon_gadget(
+        system, (as_combination(LINK_DOMAIN), opened["domain high"], opened["domain low"],
+                 *(public[name] for name in (
+                     "next_registry", "source_epoch", "source_high", "source_low",
+                     "target_epoch", "target_high", "target_low"))), "link")
+    weight = signers = LinearCombination()
+    before: Place | None = None
+    begun = []
+    for number, place in enumerate(places):
+        begun.append(Reached.of(system))
+        label = vote_name(number)
+        weight += assert_place(system, place, before, opened["tree root"], distances,
+                               link, label)
+        before = place
+        if not size.whole:
+            signers += mask_of(system, place, label)
+    rest = Reached.of(system)
+    system.assert_equal(weight, public["weight"], "weight: of all votes")
+    if late is not None:
+        total = _total(system, [opened[name] for name in TOTALS], distances, late)
+        range_check(system, public["weight"] * 3 - total * 2, MARGIN_BITS, "two thirds")
+    else:
+        system.assert_equal(signers, public["signers"], "signers: of all votes")
+    return system, Bounds(inputs, other, begun[0], begun[-1], rest)
 
 
 def _assert_distance(system: ConstraintSystem, distances: Sequence[LinearCombination],

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from proofmill.host.prover.circuits.eddsa import Signature, public_key
 from proofmill.host.prover.circuits.finality.circuit import DISTANCES, LATE, OPENED, FinalityCircuit
-from proofmill.host.prover.circuits.finality.place import VALUES
+from proofmill.host.prover.circuits.finality.place import VALUES, vote_name
 from proofmill.host.prover.circuits.finality.registry import AHEAD, Member, Registry
 from proofmill.host.prover.circuits.finality.statement import (
     CertificateInputs,
@@ -27,7 +27,7 @@ def certificate_witness(circuit: FinalityCircuit, registry: Registry, link: Link
     Raises `ProofmillError` where the votes prove nothing, as `state_votes`.
     """
     public = state_votes(circuit.size, registry, link, votes, prover_tag)
-    return to_limbs(circuit.system.witness(
+    return to_limbs(circuit.witness(
         certificate_inputs(circuit, registry, link, votes, public)))
 
 
@@ -56,7 +56,7 @@ def certificate_inputs(circuit: FinalityCircuit, registry: Registry, link: Link,
 
 def _place(number: int, member: Member, signed: SignedVote, tree: SparseTree, used: bool
            ) -> dict[str, int]:
-    name, vote, signature = f"vote {number}", signed.vote, signed.signature
+    name, vote, signature = vote_name(number), signed.vote, signed.signature
     active = (member.active >> bit & 1 for bit in range(AHEAD))
     values = (int(used), *member.key, member.balance, *active, vote.slot, vote.index,
               *words(vote.head), *_numbers(signature))

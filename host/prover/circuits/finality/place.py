@@ -42,9 +42,14 @@ class Place:
         return from_bits(self.bits)
 
 
+def vote_name(number: int) -> str:
+    """What names of a place's wires begin with."""
+    return f"vote {number}"
+
+
 def open_place(system: ConstraintSystem, depth: int, number: int) -> Place:
     """The private inputs of place `number`."""
-    name = f"vote {number}"
+    name = vote_name(number)
     return Place(
         {each: system.private_input(f"{name}: {each}") for each in VALUES},
         [system.private_input(f"{name}: bit {level}") for level in range(depth)],

@@ -20,6 +20,7 @@ from proofmill.host.prover.circuits.baby_jubjub import (
     is_in_subgroup,
     is_on_curve,
     multiply,
+    multiply_base,
     negate,
     pack,
     square_root,
@@ -87,6 +88,8 @@ def test_the_curve() -> None:
     random = Random(2)
     p, q = (multiply(BASE, random.randrange(ORDER)) for _ in range(2))
     assert add(p, q) == add(q, p) and add(p, negate(p)) == ZERO
+    for times in (0, 1, 15, 16, ORDER - 1, ORDER, ORDER + 7, random.randrange(ORDER)):
+        assert multiply_base(times) == multiply(BASE, times)
     total = ZERO
     for times in range(20):
         assert multiply(p, times) == total and unpack(pack(total)) == total
