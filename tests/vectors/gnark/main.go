@@ -1,6 +1,9 @@
 // Makes this folder's files with gnark: a circuit's proving key in gnark's three forms, its
 // verification key, constraint system, solution and proof; and, with the argument `verify`, checks a
-// proof that proofmill made with them.
+// proof that proofmill made with them. In a folder with this file alone:
+//
+//	go mod init vectors && go get github.com/consensys/gnark@v0.16.1 && go mod tidy
+//	go run . && go run . verify mix.vk proof.bin
 package main
 
 import (
