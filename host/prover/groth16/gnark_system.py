@@ -141,7 +141,8 @@ def _matrices(words: Words, starts: NDArray[np.int64], coefficients: Limbs) -> l
 
 def parse_solution(data: bytes, name: str = "solution") -> Limbs:
     """The witness of a solution, shape (wires, 4), plain integers. Raises `ProofmillError`."""
-    at, lists = 0, []
+    at = 0
+    lists: list[bytes] = []
     while at < len(data) and len(lists) < 4:
         size = int.from_bytes(data[at:at + 4], "big") * NUMBER_BYTES
         lists.append(data[at + 4:at + 4 + size])
