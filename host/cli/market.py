@@ -139,6 +139,12 @@ def _show_array(screen: Screen, array: "ArrayRecord") -> None:
                              for name, count in array.matrices.commands.items()) or "none"
         reason = f"; {array.matrices.reason}" if array.matrices.reason else ""
         screen.line(f"matrices    commands: {commands}{reason}")
+    if array.proven is not None:
+        proofs = ", ".join(f"{count:,} by {name or 'this processor'}"
+                           for name, count in array.proven.proofs.items()) or "none"
+        reason = f"; {array.proven.reason}" if array.proven.reason else ""
+        screen.line(f"sold proofs their sums: {proofs}; {array.proven.broken_off:,} broken off for "
+                    f"block proofs{reason}")
     show_given_up(screen, array)
 
 

@@ -154,10 +154,15 @@ FIELDS: dict[str, dict[str, str]] = {
     "market: arrays": {
         "name": "whose it is", "orders": "that it looked at", "earned": "a list, below",
         "given_up": "a list, below",
-        "matrices": "an object, below: what multiplied models' matrices in a node; else null"},
+        "matrices": "an object, below: what multiplied models' matrices in a node; else null",
+        "proven": "an object, below: what made the sums of proofs that a node sold; else null"},
     "market: matrices": {
         "commands": "an object: how many by each device, by name; an empty name is the processor",
         "reason": "what is wrong with the devices that do not, each by name; empty for nothing"},
+    "market: proven": {
+        "proofs": "an object: how many by each device, by name; an empty name is the processor",
+        "broken_off": "how often a sum was, for a block proof",
+        "reason": "what is wrong with other devices, each by name; empty for nothing"},
     "market: earned": {
         "kind": "block proofs, other proofs or results", "done": "jobs, in time",
         "late": "jobs", "preempted": "how often another job took the place of one",

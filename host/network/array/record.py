@@ -41,18 +41,29 @@ class Multiplied(Struct, frozen=True):
     reason: str
 
 
+class Proven(Struct, frozen=True):
+    """What made the sums of proofs that were sold: proofs by device, empty for this processor; how
+    often a sum was broken off for a block proof; and what is wrong with other devices."""
+
+    proofs: dict[str, Count]
+    broken_off: Count
+    reason: str
+
+
 class ArrayRecord(Struct, frozen=True):
-    """Of one array: whose it is, how many offers it looked at, what came of them; `matrices`: None
-    where nothing says what multiplied them."""
+    """Of one array: whose it is, how many offers it looked at, what came of them; `matrices`,
+    `proven`: None where nothing says what multiplied them, and proved."""
 
     name: str
     orders: Count
     earned: tuple[Earning, ...]
     given_up: tuple[GivenUp, ...]
     matrices: Multiplied | None = None
+    proven: Proven | None = None
 
 
-def array_record(name: str, book: Book, matrices: Multiplied | None = None) -> ArrayRecord:
+def array_record(name: str, book: Book, matrices: Multiplied | None = None,
+                 proven: Proven | None = None) -> ArrayRecord:
     """What the array of this name has come to so far."""
     return ArrayRecord(
         name, len(book.decisions),
@@ -62,4 +73,4 @@ def array_record(name: str, book: Book, matrices: Multiplied | None = None) -> A
         tuple(GivenUp(each.job.name, each.job.kind, round(each.gwei_per_second), str(each.cause),
                       each.reason)
               for each in book.decisions.values() if not each.taken),
-        matrices)
+        matrices, proven)

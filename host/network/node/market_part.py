@@ -21,6 +21,7 @@ from proofmill.host.network.node.market_place import GoodsFiles, MarketPlace, St
 from proofmill.host.network.node.matrices import Matrices, Told
 from proofmill.host.network.node.patience import PatientProver
 from proofmill.host.network.node.seller import Seller, SellerTerms
+from proofmill.host.network.node.sold_proofs import SoldProofs
 from proofmill.host.network.node.trader import Publish, Trader
 from proofmill.host.prover.devices.device import BOARD_HZ
 from proofmill.host.prover.inference.onnx_file import read_model
@@ -75,10 +76,12 @@ class NodeMarket:
         self._setup, self._follower, self.array = setup, follower, array
         self._seller = None
         self._matrices: Matrices | None = None
+        self._sold: SoldProofs | None = None
         if setup.seller is not None and array is not None:
             assert devices is not None, "who has an array proves"
             self._matrices = Matrices(devices, lambda: follower.now_ms, told)
-            goods = Goods(setup.files, self._matrices)
+            goods = Goods(setup.files, self._matrices, devices, lambda: follower.now_ms)
+            self._sold = goods.sold
             self._seller = Seller(setup.seller, setup.place, goods, follower, array, load,
                                   block_constraints, publish, beside)
         self._buyer = None if setup.buyer is None else Buyer(
@@ -110,7 +113,8 @@ class NodeMarket:
             blocks = self.array.book.earned[Kind.BLOCK]
             blocks.gwei, blocks.late = block_wei // GWEI, missed
             array = array_record(name, self.array.book,
-                                 None if self._matrices is None else self._matrices.record)
+                                 None if self._matrices is None else self._matrices.record,
+                                 None if self._sold is None else self._sold.record)
         evm, place = self._follower.execution_layer.evm, self._setup.place
         with self._follower.at_final_payload():
             books = read_books(evm, place.proofs, place.results)

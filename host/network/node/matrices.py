@@ -6,22 +6,15 @@ this processor does, on the model of the same commands: the integers are the sam
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from threading import Lock
 
 from proofmill.hdl.presets import MATRICES
-from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.ground.pause import GrowingPause
 from proofmill.host.network.array.book import longest_tile
 from proofmill.host.network.array.record import Multiplied as Record
-from proofmill.host.network.node.patience import (
-    FIRST_PAUSE_MS,
-    LONGEST_PAUSE_MS,
-    TRIES,
-    DeviceInTurn,
-    PatientProver,
-)
+from proofmill.host.network.node.patience import TRIES, PatientProver
+from proofmill.host.network.node.spare import Spare
 from proofmill.host.prover.devices.device import BOARD_HZ, Multiplying
 from proofmill.host.prover.devices.matrices import AcceleratorModel, MatrixUse
 from proofmill.host.prover.inference.array import Array
@@ -35,23 +28,11 @@ Told = Callable[[str, str], None]
 
 
 @dataclass
-class _Device:
-    """A device and how it multiplies, None where it does not, or has not said so yet; `reason`: why
-    not, and until when it is left alone."""
+class _Device(Spare):
+    """A device and how it multiplies, None where it does not, or has not said so yet."""
 
-    turn: DeviceInTurn
     use: MatrixUse | None = None
     asked: bool = False
-    reason: str = ""
-    free_at_ms: int = 0
-    pause: GrowingPause = field(
-        default_factory=lambda: GrowingPause(FIRST_PAUSE_MS, LONGEST_PAUSE_MS))
-
-    @property
-    def said(self) -> str:
-        """Its name, and what is wrong with it."""
-        reason = f"it is put aside: {self.turn.fault}" if self.turn.fault else self.reason
-        return f"{self.turn.device.name}: {reason}"
 
 
 def array_of(use: MatrixUse, unit: "Unit | AcceleratorModel | None" = None) -> Array:
@@ -102,7 +83,7 @@ class Matrices:
             except Exception as error:  # from the device's driver, whatever it is
                 if self._prover.closed:
                     raise
-                self._failed(each, error)
+                each.failed(error, self._now_ms())
                 continue
             each.asked = True
             each.reason = "" if each.use else "it multiplies no matrices"
@@ -127,8 +108,7 @@ class Matrices:
 
     def _able(self) -> list[_Device]:
         now = self._now_ms()
-        return [each for each in self._devices
-                if each.use is not None and not each.turn.fault and now >= each.free_at_ms]
+        return [each for each in self._devices if each.use is not None and each.able(now)]
 
     def _tried(self, each: _Device, x: Whole, w: Whole) -> Multiplied | None:
         device = each.turn.device
@@ -141,20 +121,14 @@ class Matrices:
                 if self._prover.closed:
                     raise
                 if each.turn.fault or attempt == TRIES - 1:
-                    self._failed(each, error)
+                    each.failed(error, self._now_ms())
                     break
             else:
-                each.pause.reset()
+                each.worked()
                 self._tell()
                 return found
         self._tell()
         return None
-
-    def _failed(self, each: _Device, error: Exception) -> None:
-        """Leave a device alone for a while, but for block proofs: they have their own trials."""
-        each.reason = str(error) if isinstance(error, ProofmillError) else repr(error)
-        if not each.turn.fault:
-            each.free_at_ms = self._now_ms() + int(each.pause.take())
 
     def _tell(self) -> None:
         """Tell what multiplies from now on, if that is another."""

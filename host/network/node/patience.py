@@ -99,7 +99,7 @@ class PatientProver:
         is wrong, and for how many milliseconds. `stand_ins` work while all `devices` are put aside.
         `took`: how long a proof keeps its device, in milliseconds of the clock that `prove` is
         told."""
-        self._key, self._r1cs = key, r1cs
+        self.key, self._r1cs = key, r1cs
         self._on_fault = on_fault or (lambda name, fault, pause_ms: None)
         self._took = took
         self._candidates = [*map(DeviceInTurn, devices),
@@ -136,6 +136,18 @@ class PatientProver:
             with self._changed:
                 device.in_tile = False
                 self._changed.notify_all()
+
+    def load(self, device: DeviceInTurn) -> None:
+        """Give `device` the points of the key's sums now, so that what it chooses to store of other
+        keys leaves them room. Raises what the device does."""
+        with self.tile(device):
+            prover = self._prover_on(device)
+            try:
+                if isinstance(prover, Prover):
+                    prover.load()
+            except BaseException:
+                device.prover = None
+                raise
 
     def free_at_ms(self) -> int:
         """When a device may be used, in milliseconds of the clock that `prove` is told."""
@@ -243,11 +255,14 @@ class PatientProver:
             candidate.prover = None
         return fault
 
-    def _prove(self, candidate: DeviceInTurn, witness: Limbs) -> ProofResult:
+    def _prover_on(self, candidate: DeviceInTurn) -> Proves:
         if candidate.prover is None:
             device = candidate.device
-            candidate.prover = device.prover(self._key) if isinstance(device, ProvesWhole) else (
-                Prover(self._key, device, r1cs=self._r1cs))
-        result = candidate.prover.prove(witness)
+            candidate.prover = device.prover(self.key) if isinstance(device, ProvesWhole) else (
+                Prover(self.key, device, r1cs=self._r1cs))
+        return candidate.prover
+
+    def _prove(self, candidate: DeviceInTurn, witness: Limbs) -> ProofResult:
+        result = self._prover_on(candidate).prove(witness)
         candidate.worked()
         return result

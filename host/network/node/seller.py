@@ -79,7 +79,7 @@ class Seller:
     def work(self) -> None:
         """Do all that can be done now."""
         if self._looked_at_devices is None:
-            self._looked_at_devices = self._beside(self._goods.matrices.look)
+            self._looked_at_devices = self._beside(self._goods.look)
         if not self._looked_at_devices.done():
             return    # what a result takes hangs on what computes it
         now = self.array.cycles(self._follower.now_ms)
@@ -188,23 +188,22 @@ class Seller:
         goods, inputs = self._goods, deal.inputs
         if deal.made is None:
             if deal.kind is Kind.PROOF:
-                deal.made = self._beside(lambda: goods.proofs.prove(inputs).proof.numbers)
+                deal.made = self._beside(lambda: goods.preimage_proof(inputs))
             elif inputs["proven"]:
-                deal.made = self._beside(lambda: self._proven_output(deal))
+                deal.made = self._beside(lambda: goods.with_proof(
+                    inputs["integers"], inputs["salt"], self._tag))
             else:
                 deal.made = self._beside(lambda: goods.output(inputs["integers"]))
         self._spare(deal)
         if deal.name not in deal.done or not self._is_made(deal, deal.made):
             return
         made = deal.made.result()
-        if isinstance(made, Computed):
-            made = made.output
         if deal.kind is Kind.PROOF:
             yield call(self._stalls.proofs, "fulfil", deal.number, made)
         elif inputs["proven"]:
-            yield call(self._stalls.results, "give_proven", deal.number, *made)
+            yield call(self._stalls.results, "give_proven", deal.number, made.output, made.proof)
         else:
-            yield call(self._stalls.results, "give", deal.number, made)
+            yield call(self._stalls.results, "give", deal.number, made.output)
 
     def _spare(self, deal: Deal) -> None:
         """Have the array as long as the devices took for a result, where that is not as long as was
@@ -235,10 +234,11 @@ class Seller:
             else:    # there were more empty slots than counted with
                 book.drop(proof.name)
                 book.duty(replace(proof, release=now, last_release=None))
-            deal.proof_made = self._beside(lambda: self._proven_output(deal))
+            deal.proof_made = self._beside(lambda: self._goods.proven_output(
+                deal.inputs["integers"], deal.inputs["salt"], self._tag))
         if proof.name in deal.done and self._is_made(deal, deal.proof_made):
             yield call(self._stalls.results, "prove", deal.number, *deal.proof_made.result())
 
-    def _proven_output(self, deal: Deal) -> tuple[bytes, bytes]:
-        return self._goods.proven_output(deal.inputs["integers"], deal.inputs["salt"],
-                                         caller_tag(self.address))
+    @property
+    def _tag(self) -> int:
+        return caller_tag(self.address)

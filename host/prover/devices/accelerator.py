@@ -115,6 +115,7 @@ class Accelerator:
 
     def __init__(self, link: Link, expected: dict[str, int] | None = None) -> None:
         self.link = link
+        self._look: Callable[[], None] | None = None
         self.sent = self.received = 0  # words over it
         self.identity = self._identify()
         if expected is not None and self.identity != expected:
@@ -259,7 +260,7 @@ class Accelerator:
         sent = told = silent = 0
         head: Limbs = _words()
         while sent < len(words) or not len(head):
-            taken, head = self.link.exchange(words[sent:], 1, CHUNK)
+            taken, head = self._exchange(words[sent:], 1)
             sent += taken
             self.sent += taken
             self.received += len(head)
@@ -505,6 +506,16 @@ class Accelerator:
         self.link.reset()
 
     @contextmanager
+    def looking(self, look: Callable[[], None]) -> Iterator[None]:
+        """Call `look` at every look at the link. What it raises breaks off a command in its midst,
+        so that the link has to be brought back then, see `break_off`."""
+        self._look = look
+        try:
+            yield
+        finally:
+            self._look = None
+
+    @contextmanager
     def whole(self) -> Iterator[None]:
         """`break_off` where the block ends by an error, or by Ctrl-C."""
         try:
@@ -527,10 +538,15 @@ class Accelerator:
                 f"{identity['magic']:#x}, version {identity['version']}")
         return identity
 
+    def _exchange(self, words: Limbs, room: int) -> tuple[int, Limbs]:
+        if self._look is not None:
+            self._look()
+        return self.link.exchange(words, room, CHUNK)
+
     def _send(self, words: Limbs) -> None:
         sent = silent = 0
         while sent < len(words):
-            taken, _ = self.link.exchange(words[sent:], 0, CHUNK)
+            taken, _ = self._exchange(words[sent:], 0)
             sent += taken
             self.sent += taken
             silent = 0 if taken else silent + 1
@@ -540,7 +556,7 @@ class Accelerator:
         parts: list[Limbs] = []
         silent = 0
         while count:
-            _, part = self.link.exchange(_words(), count, CHUNK)
+            _, part = self._exchange(_words(), count)
             parts.append(part)
             count -= len(part)
             self.received += len(part)

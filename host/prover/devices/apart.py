@@ -3,7 +3,7 @@
 The process is this module, run with the number of its socket. It is told the device's name, then
 points to load, jobs to run, vectors to transform, matrices to keep and witnesses for them, points
 to combine, matrices to multiply, and keys to prove under, and answers with progress, results or
-what went wrong.
+what went wrong. Where it is told to stop it breaks off its sums at its next progress.
 """
 
 import signal
@@ -62,6 +62,9 @@ LEAST_SECONDS = 10.0
 FACTOR = 4
 """A device that has taken so many times what it usually takes at most is given up."""
 
+STOP_SECONDS = 10.0
+"""In which sums that are broken off are."""
+
 REMEMBERED = 256
 
 
@@ -85,6 +88,7 @@ class ApartDevice:
         self._process: subprocess.Popen[bytes] | None = None
         self._link: Connection | None = None
         self._measured: deque[float] = deque(maxlen=REMEMBERED)
+        self._largest = 0
         self._multiplied: deque[float] = deque(maxlen=REMEMBERED)
         self._proven: deque[float] = deque(maxlen=REMEMBERED)
         self._proven_there: set[int] = set()
@@ -92,7 +96,8 @@ class ApartDevice:
 
     @property
     def deadline_seconds(self) -> float:
-        """What jobs may take: by this device's own measurements, once there are any."""
+        """What jobs may take: by this device's own measurements of the largest, once there are
+        any."""
         return self._deadline(self._measured)
 
     def _deadline(self, measured: Sequence[float]) -> float:
@@ -112,6 +117,11 @@ class ApartDevice:
     def run(self, jobs: Sequence[Job], progress: Progress | None = None) -> list[Result]:
         """Compute every job; DeviceError where the process does not answer in time, or ended."""
         check_jobs(jobs)
+        # How long the largest take says nothing of smaller ones, and these nothing of it.
+        size = sum(job.bases.count for job in jobs)
+        if size > self._largest > 0:
+            self._measured.clear()
+        self._largest = max(self._largest, size)
         with self._at_work():
             for group, points in self._points[self._loaded:]:
                 self._ask(("load", group, points), START_SECONDS, None)
@@ -120,7 +130,8 @@ class ApartDevice:
             results: list[Result] = self._ask(
                 ("run", [(job.bases.handle, job.scalars, job.held) for job in jobs]),
                 self.deadline_seconds, progress)
-            self._measured.append(time.monotonic() - start)
+            if size == self._largest:
+                self._measured.append(time.monotonic() - start)
             return results
 
     @property
@@ -212,6 +223,12 @@ class ApartDevice:
             return found
 
     @property
+    def gives_way(self) -> int:
+        """See `GivingWay.gives_way`: what the process says, which is begun for it."""
+        with self._at_work():
+            return self._abilities.gives_way
+
+    @property
     def combines(self) -> bool:
         """See `Combining.combines`: what the process says, which is begun for it."""
         with self._at_work():
@@ -288,13 +305,37 @@ class ApartDevice:
             kind, content = link.recv()
             if kind == "progress":
                 if progress is not None:
-                    progress(*content)
+                    try:
+                        progress(*content)
+                    except BaseException:
+                        self._stop(link)
+                        raise
             elif kind == "failed":
                 # What state it is in, nobody knows.
                 self.close()
                 raise DeviceError(f"{self.name}: {content}")
             else:
                 return content
+
+    def _stop(self, link: Connection) -> None:
+        """Have what was asked be broken off; where it is not in time, the process is ended."""
+        with suppress(OSError, EOFError):
+            link.send(STOP)
+            deadline = time.monotonic() + STOP_SECONDS
+            while link.poll(max(0.0, deadline - time.monotonic())):
+                kind, _ = link.recv()
+                if kind in ("stopped", "done"):    # it has come to its end meanwhile
+                    return
+                if kind == "failed":
+                    break
+        self.close()
+
+
+STOP = ("stop",)
+
+
+class _Stopped(BaseException):
+    """What was asked is not wanted any more; no error that a device could take for its own."""
 
 
 def serve(link: Connection) -> None:
@@ -305,11 +346,17 @@ def serve(link: Connection) -> None:
     keys: list[Any] = []
 
     def tell(done: int, total: int) -> None:
+        if link.poll():
+            question = link.recv()
+            assert question == STOP
+            raise _Stopped
         link.send(("progress", (done, total)))
 
     with suppress(EOFError, OSError):
         while True:
             question = link.recv()
+            if question == STOP:    # of what had come to its end
+                continue
             try:
                 match question:
                     case ("load", group, points):
@@ -352,6 +399,8 @@ def serve(link: Connection) -> None:
                         device = make(name, **options)
                         answer = abilities_of(device)
                 link.send(("done", answer))
+            except _Stopped:
+                link.send(("stopped", None))
             except ProofmillError as error:
                 link.send(("failed", str(error)))
             except (EOFError, OSError):

@@ -267,6 +267,21 @@ class Multiplying(Protocol):
 
 
 @runtime_checkable
+class GivingWay(Protocol):
+    """A device that may be taken away from its sums: what `progress` raises breaks them off.
+
+    `Device.run`, and `Proving.prove` if it does, then call it at every look at the device,
+    `accelerator.CHUNK` cycles apart at the most, raise what it raised, and the device is as before,
+    with all its points.
+    """
+
+    @property
+    def gives_way(self) -> int:
+        """Words of its memory for points, at least 1; 0 where it does not."""
+        ...
+
+
+@runtime_checkable
 class Shared(Protocol):
     """A device whose sums come from others, whom a check can tell apart."""
 
@@ -311,6 +326,7 @@ class Abilities:
     multiplies: MatrixUse | None = None
     proves: int = 0
     blind: bool = False
+    gives_way: int = 0
 
 
 def abilities_of(device: Device) -> Abilities:
@@ -322,4 +338,5 @@ def abilities_of(device: Device) -> Abilities:
         isinstance(device, Combining) and device.combines,
         device.multiplies if isinstance(device, Multiplying) else None,
         device.proves if isinstance(device, Proving) else 0,
-        isinstance(device, Proving) and device.blind)
+        isinstance(device, Proving) and device.blind,
+        device.gives_way if isinstance(device, GivingWay) else 0)

@@ -298,7 +298,7 @@ class LanesDevice:
         return found if self.at_once is None else found[:1]
 
     def run(self, jobs: Sequence[Job], progress: Progress | None = None) -> list[Result]:
-        """Compute every job; see `Device.run`.
+        """Compute every job; see `Device.run` and `device.GivingWay`.
 
         `progress` counts points, a G2 point as three, once for every pass.
         """
@@ -329,6 +329,10 @@ class LanesDevice:
             tell(weight * points)
 
         def lane(number: int) -> None:
+            with self.accelerators[number].looking(partial(tell, 0)):
+                jobs_of(number)
+
+        def jobs_of(number: int) -> None:
             while not stop.is_set():
                 with lock:
                     # The first has what is held.
@@ -354,6 +358,11 @@ class LanesDevice:
                 accelerator.break_off()
             raise
         return [results[n] for n in range(len(jobs))]
+
+    @property
+    def gives_way(self) -> int:
+        """See `GivingWay.gives_way`."""
+        return min(accelerator.memory for accelerator in self.accelerators)
 
     @property
     def combines(self) -> bool:

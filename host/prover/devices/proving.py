@@ -186,12 +186,19 @@ class ProvingLanes(LanesDevice):
 
     def prove(self, key: HeldKey, witness: Limbs, blinding: tuple[int, int],
               h: Limbs | None = None, progress: Progress | None = None) -> Proven | None:
-        """See `Proving.prove`."""
-        accelerator = self.accelerators[0]
+        """See `Proving.prove` and `GivingWay`."""
+        accelerator, said = self.accelerators[0], (0, 1)
+
+        def tell(done: int, total: int) -> None:
+            nonlocal said
+            said = done, total
+            if progress is not None:
+                progress(done, total)
+
         data = key.places.data(witness, blinding)
         scalars = [data[start:start + len(points)] for start, points in zip(
             key.places.starts, key.points, strict=False)]
-        with accelerator.whole():
+        with accelerator.whole(), accelerator.looking(lambda: tell(*said)):
             with self._lock:
                 if key.refused or not self._ready(key, scalars, len(data)):
                     if not key.refused:  # its sums one by one may want what the others have
@@ -203,7 +210,7 @@ class ProvingLanes(LanesDevice):
             at = self._shared[0]
             before = accelerator.sent, accelerator.received
             blind = [*scalars, h] if h is not None and self.blind else None
-            quotient, results = self._ask(key, at, data, blind, progress)
+            quotient, results = self._ask(key, at, data, blind, tell)
         for group, result in zip((*GROUPS, Group.G1), results, strict=True):
             if not self._arithmetic.is_point(group, result.point):
                 raise DeviceError(f"{self.name} gave a sum that is no point of {group.value}; the "
@@ -212,7 +219,7 @@ class ProvingLanes(LanesDevice):
                       accelerator.sent - before[0], accelerator.received - before[1])
 
     def _ask(self, key: HeldKey, at: int, data: Limbs, blind: Sequence[Limbs] | None,
-             progress: Progress | None) -> tuple[Quotient, list[Result]]:
+             told: Progress) -> tuple[Quotient, list[Result]]:
         """What the command answers; of an accelerator without a datapath by parts, between which
         its memory gets what it would have put there: their scalars are `blind`'s."""
         accelerator, size = self.accelerators[0], data.size
@@ -220,7 +227,7 @@ class ProvingLanes(LanesDevice):
         works = [*(PRODUCTS[group] // PRODUCTS[Group.G1] * len(points)
                    for group, points in zip(GROUPS, key.points, strict=True)), len(KEPT)]
         total = sum(work * len(plan.passes) for work, plan in zip(works, key.plans, strict=True))
-        done, told = 0, progress or (lambda done, total: None)
+        done = 0
         told(done, total)
         parts = [(key.commands[0][0], sum(words for _, words in key.commands))]
         if blind is not None:

@@ -15,7 +15,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.units import ETHER, GWEI
 from proofmill.host.network.array.book import Book, Offer
 from proofmill.host.network.array.jobs import Job, Kind
-from proofmill.host.network.array.record import Multiplied, array_record
+from proofmill.host.network.array.record import Multiplied, Proven, array_record
 from proofmill.host.network.contracts.compiler import compile_source, compiled
 from proofmill.host.network.contracts.inference import PROOF_SYSTEM_ID
 from proofmill.host.network.contracts.market import Way, deploy_market
@@ -99,7 +99,8 @@ def an_array() -> Book:
 
 def test_a_recorded_run_is_shown(tmp_path, capsys) -> None:
     record = MarketRecord(None, None, None, (array_record(
-        "node 1", an_array(), Multiplied({"model+m": 7, "": 1_000}, "rtl: no answer")),))
+        "node 1", an_array(), Multiplied({"model+m": 7, "": 1_000}, "rtl: no answer"),
+        Proven({"model+m": 3, "": 2}, 1, "rtl: no answer")),))
     path = tmp_path / "run.json"
     path.write_text(json.dumps({"seed": 0, "market": record.record}))
     assert read_market(str(path)) == record
@@ -109,6 +110,7 @@ def test_a_recorded_run_is_shown(tmp_path, capsys) -> None:
     (array,) = shown["arrays"]
     assert set(array) == set(FIELDS["market: arrays"])
     assert set(array["matrices"]) == set(FIELDS["market: matrices"])
+    assert set(array["proven"]) == set(FIELDS["market: proven"])
     assert all(set(each) == set(FIELDS["market: earned"]) for each in array["earned"])
     assert all(set(each) == set(FIELDS["market: given_up"]) for each in array["given_up"])
     assert main(["market", "--run", str(path)]) == 0
@@ -116,6 +118,8 @@ def test_a_recorded_run_is_shown(tmp_path, capsys) -> None:
     assert "the array of node 1, 2 orders looked at" in told and "there are no contracts" in told
     assert "results              1     0          0        0.100               50" in told
     assert "commands: 7 by model+m, 1,000 by this processor; rtl: no answer" in told
+    assert ("sold proofs their sums: 3 by model+m, 2 by this processor; 1 broken off for block "
+            "proofs; rtl: no answer") in told
     assert "1 orders, pays too little, such as b: it pays less than" in told
 
 

@@ -113,6 +113,10 @@ def test_what_a_buyer_posts_is_sold_between_blocks(
     assert told == [("" if device == "cpu" else device, reason)]
     assert report.array.matrices is not None and report.array.matrices.reason == reason
     assert [*report.array.matrices.commands] == [told[0][0]]
+    proven = report.array.proven
+    assert proven is not None and proven.proofs == {told[0][0]: proofs.done + sum(
+        job.way == "proven" for job in books.results)}
+    assert proven.reason == "cpu: it does not give way in the midst of a sum"
     # What was earned is the account's in the end, but for 5 % that are burned and the gas.
     paid = sum(int(job.price or 0) for job in (*books.proofs, *books.results))
     before = 10**6 * 10**18

@@ -85,6 +85,47 @@ def test_the_deadline_is_the_devices_own(device: ApartDevice) -> None:
     assert device.deadline_seconds == 1.0
 
 
+class Enough(Exception):
+    """What a run is broken off with."""
+
+
+def test_a_run_is_broken_off_by_what_progress_raises(device: ApartDevice, orders: Path) -> None:
+    """... in the same process, whether it would have gone on or was just over."""
+    prover = Prover(KEY, device)
+    prover.prove(WITNESS)
+    process, measured = process_of(device), len(device._measured)
+
+    def enough(done: int, total: int) -> None:
+        raise Enough
+
+    for order in ("endless", "", "endless"):
+        orders.write_text(order)
+        with pytest.raises(Enough):
+            prover.prove(WITNESS, enough)
+        result = prover.prove(WITNESS)
+        assert verify(KEY.verification_key, result.public, result.proof)
+    assert process_of(device) == process and len(device._measured) == measured + 3
+    orders.write_text("fail")
+    with pytest.raises(DeviceError, match="no such register"):
+        prover.prove(WITNESS, enough)
+
+
+def test_a_run_that_does_not_stop_is_ended_with_its_process(
+        device: ApartDevice, orders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apart, "STOP_SECONDS", 0.0)
+    prover = Prover(KEY, device)
+
+    def enough(done: int, total: int) -> None:
+        raise Enough
+
+    orders.write_text("endless")
+    with pytest.raises(Enough):
+        prover.prove(WITNESS, enough)
+    assert device._process is None
+    result = prover.prove(WITNESS)
+    assert verify(KEY.verification_key, result.public, result.proof)
+
+
 def test_a_device_that_hangs_is_given_up_and_begun_anew(
         device: ApartDevice, orders: Path) -> None:
     prover = PatientProver(KEY, [device], cube_circuit())

@@ -220,6 +220,34 @@ def test_an_interrupt_stops_every_lane_and_leaves_the_device_in_order(rtl):
     measure(rtl, Group.G1, 20, "uniform")
 
 
+def test_a_sum_gives_way_at_every_look_and_is_right_when_it_is_begun_anew(model):
+    """... looks are no further apart than is said, from the first word to the last."""
+    device = LanesDevice(model.name, model.accelerators[:1])
+    rng = random.Random(9)
+    points, _ = bases_of("random", Group.G1, 300, rng)
+    job = Job(device.load(Group.G1, points), to_limbs(scalars_of("uniform", 300, rng)))
+    assert device.gives_way == device.accelerators[0].memory
+
+    def run(last):
+        """The sum, and the looks on the way; TimeoutError at the last one."""
+        looks = []
+
+        def look(done, total):
+            looks.append(done)
+            if len(looks) == last:
+                raise TimeoutError
+
+        return device.run([job], look)[0], len(looks)
+
+    expected, looks = run(None)
+    assert looks > expected.cycles / accelerator.CHUNK > 2
+    for last in (2, looks // 2, looks - 1):
+        with pytest.raises(TimeoutError):
+            run(last)
+        again, _ = run(None)
+        assert np.array_equal(again.point, expected.point) and again.cycles == expected.cycles
+
+
 def test_an_unknown_device_is_named():
     with pytest.raises(ProofmillError, match="no device 'gpu'; the devices are rtl, model, cpu"):
         open_device("gpu")

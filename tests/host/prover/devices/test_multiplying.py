@@ -8,11 +8,12 @@ import pytest
 from proofmill.hdl.presets import STANDARD, TOY_SHAPE, control_only, with_matrices
 from proofmill.host.prover.devices.accelerator import Accelerator
 from proofmill.host.prover.devices.apart import ApartDevice
-from proofmill.host.prover.devices.catalogue import simulated_shape
+from proofmill.host.prover.devices.catalogue import open_device, simulated_shape
 from proofmill.host.prover.devices.device import BOARD_HZ, DeviceError, Multiplying
 from proofmill.host.prover.devices.faulty import FAIL, FaultyDevice
 from proofmill.host.prover.devices.lanes import LanesDevice
-from proofmill.host.prover.devices.matrices import WEIGHT_WORDS, AcceleratorModel
+from proofmill.host.prover.devices.matrices import WEIGHT_WORDS, AcceleratorModel, DeviceUnit
+from proofmill.host.prover.inference.array import Array
 from proofmill.sim.verilated import Simulation, build
 from tests.host.prover.devices.multiplying import ON_TOY, OPENER, toy
 
@@ -65,6 +66,20 @@ def test_lanes_multiply_where_they_have_room_for_weights(tmp_path: Path) -> None
         told.product(X, W)
     for each in (device, without):
         each.close()
+
+
+@pytest.mark.slow
+def test_the_simulated_device_multiplies_at_full_width() -> None:
+    """BN254's accelerator, built whole: 256 x 256 x 256, its golden model's sums and cycles."""
+    device = open_device("rtl+m", lanes=1, weight_words=WEIGHT_WORDS)
+    assert isinstance(device, Multiplying) and (use := device.multiplies) is not None
+    x, w = RNG.integers(-128, 128, (2, 256, 256))
+    arrays = [Array(unit) for unit in (
+        DeviceUnit(use, lambda: device), AcceleratorModel(use.shape, use.memory_cycles))]
+    for array in arrays:
+        assert np.array_equal(array.multiply(x, w), x @ w)
+    assert arrays[0].commands == arrays[1].commands and len(arrays[0].commands) == 2
+    device.close()
 
 
 def test_a_name_says_whether_matrices_are_multiplied() -> None:
