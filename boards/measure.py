@@ -217,7 +217,10 @@ def place_and_route(rip_up: bool, placer: str = PLACERS[0]) -> list[str]:
 
 
 FRUITLESS = 60
-"""Rounds in which the router changes nothing but the slow arcs, after which it is stopped."""
+"""Rounds in which the router changes little but the slow arcs, after which it is stopped."""
+
+FEW = 10
+"""Fewer wires that two nets want are the slow arcs' own: one that is laid anew takes another's."""
 
 
 class RipUp:
@@ -228,11 +231,12 @@ class RipUp:
 
     def __call__(self, line: str) -> str | None:
         """Why it is to be stopped; None while it gets on."""
-        found = re.search(r"overused=0 .*tmgfail=([1-9][0-9]*)", line)
-        self.rounds = self.rounds + 1 if found else 0
+        found = re.search(r"overused=(\d+) .*tmgfail=([1-9][0-9]*)", line)
+        stuck = found is not None and int(found[1]) < FEW
+        self.rounds = self.rounds + 1 if stuck else 0
         if found is None or self.rounds < FRUITLESS:
             return None
-        return (f"at {self.megahertz:g} MHz {found[1]} connections stay too slow however they are "
+        return (f"at {self.megahertz:g} MHz {found[2]} connections stay too slow however they are "
                 "routed; choose a lower clock rate (--megahertz; of a board, --clock), another "
                 "--seed or, where you asked for it, leave --rip-up out")
 

@@ -210,9 +210,10 @@ def test_a_router_that_gets_nowhere_is_stopped(tmp_path):
     from proofmill.boards.measure import FRUITLESS, RipUp
     from proofmill.boards.tools import ToolError, run
 
-    busy = ["iter=1 wires=9 overused=3 overuse=3 tmgfail=2 archfail=NA"] * FRUITLESS
+    busy = ["iter=1 wires=9 overused=30 overuse=30 tmgfail=2 archfail=NA"] * FRUITLESS
     done = ["iter=2 wires=9 overused=0 overuse=0 tmgfail=0 archfail=NA"] * FRUITLESS
-    stuck = ["iter=3 wires=9 overused=0 overuse=0 tmgfail=2 archfail=NA"] * FRUITLESS
+    stuck = ["iter=3 wires=9 overused=0 overuse=0 tmgfail=2 archfail=NA",
+             "iter=4 wires=9 overused=1 overuse=1 tmgfail=2 archfail=NA"] * (FRUITLESS // 2)
     watch = RipUp(130)
     assert not any(map(watch, busy + done + stuck[1:] + busy[:1] + stuck[1:]))
     assert "at 130 MHz 2 connections stay too slow" in watch(stuck[0])
