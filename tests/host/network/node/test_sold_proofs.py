@@ -170,3 +170,47 @@ def test_a_node_that_ends_lets_a_proof_go(chip: ApartDevice, orders: Path) -> No
         node.prover.close()
         with pytest.raises(DeviceError):
             sale.result(PATIENCE)
+
+
+@pytest.mark.slow
+def test_a_result_with_its_proof_is_all_a_devices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By the accelerator's model: matrices by MATMUL, and the sums of the proof, whose result is
+    the same. A processor that multiplies or sums here would raise."""
+    pytest.importorskip("onnxruntime")
+    from proofmill.host.network.node import sold_proofs
+    from proofmill.host.network.node.goods import Goods
+    from proofmill.host.network.node.market_place import GoodsFiles
+    from proofmill.host.network.node.matrices import Matrices
+    from proofmill.host.prover.circuits.preimage import PREIMAGE, preimage_circuit
+    from proofmill.host.prover.devices import matrices
+    from proofmill.host.prover.devices.matrices import WEIGHT_WORDS
+    from proofmill.host.prover.inference.making import make
+    from proofmill.host.prover.inference.proving import compile_model
+    from proofmill.sim import matrix_gateware
+
+    files = GoodsFiles(tmp_path / "mlp.onnx", tmp_path / "compiled", tmp_path / "preimage.zkey")
+    make("mlp", files.model)
+    compile_model(files.model, files.compiled, b"sold".ljust(32))
+    development_setup(preimage_circuit().to_r1cs("preimage"), files.preimage_key, b"sold".ljust(32))
+    chip = ApartDevice("model+m", lanes=1, weight_words=WEIGHT_WORDS)
+    node = Node(chip)
+    goods = Goods(files, Matrices(node.prover, lambda: 0, lambda *said: None), node.prover,
+                  lambda: 0)
+    goods.look()
+
+    def never(*arguments: Any, **options: Any) -> Any:
+        raise AssertionError("this process computes")
+
+    for module in (matrices, matrix_gateware):
+        monkeypatch.setattr(module, "product", never)
+    monkeypatch.setattr(sold_proofs, "CpuDevice", never)
+    integers = [goods.model.quantisation.least + n % 17 for n in range(64)]
+    found = goods.with_proof(integers, 5, 7)
+    assert found.output == goods.output(integers).output and len(found.proof)
+    assert found.output == goods.proven_output(integers, 6, 7)[0]
+    goods.preimage_proof({PREIMAGE: 7})
+    assert goods.sold.record.proofs == {chip.name: 3} and not goods.sold.record.reason
+    assert [*goods.matrices.record.commands] == [chip.name]
+    chip.close()
