@@ -83,26 +83,19 @@ def cpu_seconds() -> float:
     return times.user + times.system + times.children_user + times.children_system
 
 
-def build(board: Board, folder: Path, *, shape: MsmShape | None = None, seed: int = 1,
-          step: Step | None = None) -> Build:
-    """Build `board` in `folder`, which is made; raises `ToolError`.
+class Timed:
+    """Carries out a build's steps: tells them, and how long each took, of processor time too."""
 
-    The clock rate that the record states is what the placed design reaches; a bitstream that
-    misses the board's clock is not left there.
-    """
-    tell = step or (lambda what, done, total: None)
-    start = time.perf_counter()
-    shape = shape or board.shape
-    if lacks := problems(replace(board, shape=shape)):
-        raise ToolError(f"{board.name} cannot be built: {'; '.join(lacks)}")
-    folder.mkdir(parents=True, exist_ok=True)
-    seconds: dict[str, float] = {}
-    cpu: dict[str, float] = {}
+    def __init__(self, step: Step | None) -> None:
+        self.tell = step or (lambda what, done, total: None)
+        self.start = time.perf_counter()
+        self.seconds: dict[str, float] = {}
+        self.cpu: dict[str, float] = {}
 
-    def timed(name: str, number: int, what: str, function: Callable[..., Any], *arguments: Any
-              ) -> Any:
+    def __call__(self, name: str, number: int, what: str, function: Callable[..., Any],
+                 *arguments: Any) -> Any:
         began, spent = time.perf_counter(), cpu_seconds()
-        tell(what, number, STEPS)
+        self.tell(what, number, STEPS)
 
         phase = what
 
@@ -110,51 +103,82 @@ def build(board: Board, folder: Path, *, shape: MsmShape | None = None, seed: in
             nonlocal phase
             if (now := phase_of(text)) is not None:
                 phase = f"{what}, {now}"
-                tell(phase, number, STEPS)
-            tell(f"{phase}: {_short(text)}", number, STEPS)
+                self.tell(phase, number, STEPS)
+            self.tell(f"{phase}: {_short(text)}", number, STEPS)
 
         result = function(*arguments, line) if name != "generate" else function(*arguments)
-        seconds[name] = round(time.perf_counter() - began, 1)
-        cpu[name] = round(cpu_seconds() - spent, 1)
+        self.seconds[name] = round(time.perf_counter() - began, 1)
+        self.cpu[name] = round(cpu_seconds() - spent, 1)
         return result
 
-    number = timed("generate", 0, "generating", generate, board, shape, folder)
+    def took(self) -> dict[str, Any]:
+        """What a record says of that."""
+        return {"step_seconds": self.seconds, "step_cpu_seconds": self.cpu,
+                "seconds": round(time.perf_counter() - self.start, 1)}
+
+
+def count(board: Board, folder: Path, *, shape: MsmShape | None = None, step: Step | None = None
+          ) -> dict[str, Any]:
+    """What Yosys makes of `board` with `shape`, in `folder`, which is made: what a record says of
+    it, without the clock rate, also where the chip has less. Raises `ToolError`."""
+    steps = Timed(step)
+    made = _synthesised(board, shape or board.shape, folder, steps)
+    steps.tell("done", STEPS, STEPS)
+    return made | steps.took()
+
+
+def _synthesised(board: Board, shape: MsmShape, folder: Path, steps: Timed) -> dict[str, Any]:
+    """Generate the design and have it mapped."""
+    if lacks := problems(replace(board, shape=shape)):
+        raise ToolError(f"{board.name} cannot be built: {'; '.join(lacks)}")
+    folder.mkdir(parents=True, exist_ok=True)
+    number = steps("generate", 0, "generating", generate, board, shape, folder)
     script = (folder / "top.ys").read_text().splitlines()
-    timed("synthesis", 1, "synthesis", run_yosys,
+    steps("synthesis", 1, "synthesis", run_yosys,
           [*script, "tee -o stat.json stat -json"], folder, "yosys.log")
-    target = target_of(board)
-    resources = target.count(cells_of(folder / "stat.json"))
+    return {
+        "board": board.name, "chip": board.chip, "hash": f"{number:016x}",
+        "parameters": parameters_of(shape), "baud": board.baud,
+        "resources": record(target_of(board).count(cells_of(folder / "stat.json"))),
+        "available": dict(board.resources)}
+
+
+def build(board: Board, folder: Path, *, shape: MsmShape | None = None, seed: int = 1,
+          step: Step | None = None) -> Build:
+    """Build `board` in `folder`, which is made; raises `ToolError`.
+
+    The clock rate that the record states is what the placed design reaches; a bitstream that
+    misses the board's clock is not left there.
+    """
+    steps = Timed(step)
+    made = _synthesised(board, shape or board.shape, folder, steps)
     for kind, there in board.resources.items():
-        if getattr(resources, kind) > there:
+        if made["resources"][kind] > there:
             raise ToolError(
-                f"the design takes {getattr(resources, kind):,} {kind} and {board.title} has "
+                f"the design takes {made['resources'][kind]:,} {kind} and {board.title} has "
                 f"{there:,}; choose smaller parameters or another board (the log is in {folder})")
     mend(board, folder)
     watch = RipUp(board.clock_hz / 1e6) if board.rip_up else None
-    log = timed("place and route", 2, "place and route", partial(run, stop=watch),
+    log = steps("place and route", 2, "place and route", partial(run, stop=watch),
                 nextpnr(board, seed), folder, "nextpnr.log")
     rate = clock_rate(log)
-    made = {
-        "board": board.name, "chip": board.chip, "hash": f"{number:016x}",
-        "parameters": parameters_of(shape), "baud": board.baud,
+    made |= {
         "clock_mhz": board.clock_hz / 1e6, "reached_mhz": rate, "seed": seed,
-        "rip_up": board.rip_up,
-        "resources": record(resources), "available": dict(board.resources),
-        "utilisation": utilisation(log), "tools": versions(PACKAGES[board.flow], *(
+        "rip_up": board.rip_up, "utilisation": utilisation(log),
+        "tools": versions(PACKAGES[board.flow], *(
             ["apycula"] if board.flow == "gowin" else [])),
     }
     meets = rate * 1e6 >= board.clock_hz
     if meets:
-        timed("bitstream", 3, "packing", run, packer(board), folder, "pack.log")
-    made |= {"bitstream": BITSTREAMS[board.flow] if meets else None, "step_seconds": seconds,
-             "step_cpu_seconds": cpu, "seconds": round(time.perf_counter() - start, 1)}
+        steps("bitstream", 3, "packing", run, packer(board), folder, "pack.log")
+    made |= {"bitstream": BITSTREAMS[board.flow] if meets else None} | steps.took()
     (folder / "record.json").write_text(json.dumps(made, indent=2) + "\n")
     if not meets:
         raise ToolError(
             f"the placed design reaches {rate:.1f} MHz and {board.name} runs at "
             f"{board.clock_hz / 1e6:g}: no bitstream was packed; try another --seed, a lower "
             f"--clock, or fewer rows (the record is {folder / 'record.json'})")
-    tell("done", STEPS, STEPS)
+    steps.tell("done", STEPS, STEPS)
     return Build(folder / BITSTREAMS[board.flow], made)
 
 

@@ -95,6 +95,12 @@ def with_check(shape: MsmShape = STANDARD) -> MsmShape:
     return replace(with_evaluation(shape), check=True)
 
 
+def with_proofs(shape: MsmShape = STANDARD) -> MsmShape:
+    """The same accelerator with what a proof by one command takes: evaluation, transforms, and the
+    finish of sums where that was the host's. One that sums in batches proves by its parts alone."""
+    return with_evaluation(replace(shape, finisher=True))
+
+
 def with_batches(shape: MsmShape = STANDARD, pairs: int | None = None) -> MsmShape:
     """The same accelerator with sums made in batches of up to `pairs` (None: as many as hide an
     inversion), on its multiplier, with a port to the memory by which points come in faster than

@@ -6,7 +6,7 @@ from typing import Any
 
 from proofmill.host.cli.arguments import above_zero, unknown, whole
 from proofmill.host.cli.extras import missing
-from proofmill.host.cli.measure_options import matrices_in
+from proofmill.host.cli.measure_options import add_modes, built_in
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.cli.waveform import add_waves, dumped
@@ -47,8 +47,7 @@ def register(commands: Commands) -> None:
         "--preset", choices=("standard", "board"), default="standard",
         help="the accelerator: standard, which is the fastest to simulate (one product a cycle), "
              "or board, the very one that is built for the board (default: standard)")
-    simulate.add_argument("--matrices", action="store_true",
-                          help="build in what multiplies matrices, for `proofmill infer`")
+    add_modes(simulate)
     simulate.add_argument(
         "--divisor", type=whole(1, otherwise="a bit takes at least one cycle"), default=DIVISOR,
         metavar="N",
@@ -137,9 +136,7 @@ def run_simulate(options: argparse.Namespace) -> int:
     from proofmill.sim.board import START_CYCLES, RunningBoard, build_board
 
     screen = Screen()
-    shape = STANDARD if options.preset == "standard" else found.shape
-    if options.matrices:
-        shape = matrices_in(shape)
+    shape = built_in(options, STANDARD if options.preset == "standard" else found.shape)
     core = found.core(shape, divisor=options.divisor, start_cycles=START_CYCLES)
     with dumped(options, "board", screen) as dump:
         with screen.bar("preparing the simulation") as bar:
@@ -159,6 +156,8 @@ def _run(running: Any, options: argparse.Namespace, found: Any, shape: Any, scre
         # A proof is of BN254 and wants both groups.
         whole_proofs = shape.adder.curve is BN254 and len(shape.adder.groups) == len(Group)
         command = "mine --device" if whole_proofs else "selftest"
+        if whole_proofs:
+            screen.line(_parts(shape))
         if options.matrices:
             command = "infer mlp.onnx digits:0 --device"
         screen.line(f"try: proofmill {command} serial:{running.path}; Ctrl-C ends it")
@@ -175,6 +174,17 @@ def _run(running: Any, options: argparse.Namespace, found: Any, shape: Any, scre
                                  "of the gateware, please report it")
     finally:
         running.close()
+
+
+def _parts(shape: Any) -> str:
+    """What an accelerator like this says of a proof's parts."""
+    from proofmill.hdl.accelerator import identity_words
+    from proofmill.hdl.evaluate import room_words
+    from proofmill.host.prover.devices.parts import in_words
+    from proofmill.sim.evaluator import Room
+
+    return in_words(identity_words(shape, 0),
+                    Room(**room_words(shape)) if shape.evaluator is not None else None)
 
 
 def _watch(running: Any, bar: Any, start: float, seconds: float | None) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from proofmill.host.cli.arguments import above_zero, output_folder, unknown, whole
 from proofmill.host.cli.board import add_board, find_board
 from proofmill.host.cli.extras import missing
-from proofmill.host.cli.measure_options import PRESETS, matrices_in, preset
+from proofmill.host.cli.measure_options import PRESETS, add_modes, built_in, preset
 from proofmill.host.cli.pages import put
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
@@ -47,8 +47,10 @@ def register(commands: Commands) -> None:
                             "with Yosys' estimate of the resources")
     build.add_argument("--preset", metavar="PRESET", choices=PRESETS, default=None,
                        help="other parameters than the board's: " + ", ".join(PRESETS))
-    build.add_argument("--matrices", action="store_true",
-                       help="build in what multiplies matrices, for `proofmill infer`")
+    add_modes(build)
+    build.add_argument("--count", action="store_true",
+                       help="only count what the design takes of the chip, by Yosys: minutes; "
+                            "nothing is placed, and no record is kept")
     build.add_argument("--seed", type=whole(0, LARGEST_PLACER_SEED), default=1,
                        metavar="N", help="of the placer (default: 1)")
     build.add_argument("--clock", type=above_zero("must be more than 0 MHz"), default=None,
@@ -90,6 +92,8 @@ def run(options: argparse.Namespace) -> int:
     if options.board is None:
         raise ProofmillError("say which board to build, or --export CARD; `proofmill board list` "
                              "names the boards")
+    if options.count and (options.keep or options.report):
+        raise ProofmillError("--count keeps no record, so it goes with neither --keep nor --report")
     from dataclasses import replace
 
     found = find_board(options.board)
@@ -103,17 +107,20 @@ def run(options: argparse.Namespace) -> int:
         screen.line(f"gateware    {verdict}", style=style)
         return 0
     try:
-        from proofmill.boards.build import build
+        from proofmill.boards.build import build, count
         from proofmill.boards.tools import ToolError
     except ImportError as error:
         raise missing("building needs", error) from error
     if options.clock is not None:
         found = replace(found, clock_hz=options.clock * 1e6)
-    shape = None if options.preset is None else preset(options.preset)
-    if options.matrices:
-        shape = matrices_in(shape or found.shape)
+    shape = built_in(options, found.shape if options.preset is None else preset(options.preset))
     with screen.bar(f"building {found.name}") as bar:
         try:
+            if options.count:
+                record = count(found, folder, shape=shape, step=_steps(bar))
+                show_count(screen, record)
+                show_seconds(screen, record)
+                return 0
             made = build(found, folder, shape=shape, seed=options.seed,
                          step=_steps(bar))
         except (ToolError, ValueError) as error:
@@ -199,22 +206,33 @@ def _compared(record: Mapping[str, Any], remade: Callable[[Any], str]) -> tuple[
     return (f"changed since: the sources here make {now}; build again for its figures", "yellow")
 
 
-def show(screen: Screen, record: JsonObject) -> None:
-    """Show a record."""
+def show_count(screen: Screen, record: JsonObject) -> None:
+    """Show what a record says of a design before it is placed."""
     from proofmill.hdl.description import in_words
 
     screen.line(f"{record['board']}, {record['chip']}, gateware {record['hash']}")
     screen.line(f"parameters  {in_words(record['parameters'])}")
     for name, there in record["available"].items():
         used = record["resources"][name]
-        screen.line(f"{name:11} {used:>9,} of {there:,} ({used / there:.0%})")
-    missed = "" if record["bitstream"] else " - missed, no bitstream was packed"
-    screen.line(f"clock       {record['reached_mhz']:.1f} MHz reached, "
-                f"{record['clock_mhz']:.4g} MHz wanted{missed}")
+        screen.line(f"{name:11} {used:>9,} of {there:,} ({used / there:.0%})",
+                    style="red" if used > there else None)
+
+
+def show_seconds(screen: Screen, record: JsonObject) -> None:
+    """Show what its steps took."""
     cpu = record.get("step_cpu_seconds", {})
     screen.line("took        " + ", ".join(
         f"{name} {seconds:,.0f} s" for name, seconds in record["step_seconds"].items())
         + (f"; {sum(cpu.values()):,.0f} s of processor time" if cpu else ""))
+
+
+def show(screen: Screen, record: JsonObject) -> None:
+    """Show a record."""
+    show_count(screen, record)
+    missed = "" if record["bitstream"] else " - missed, no bitstream was packed"
+    screen.line(f"clock       {record['reached_mhz']:.1f} MHz reached, "
+                f"{record['clock_mhz']:.4g} MHz wanted{missed}")
+    show_seconds(screen, record)
     screen.line("tools       " + ", ".join(
         f"{name} {version}" for name, version in record["tools"].items()))
 

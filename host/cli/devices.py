@@ -153,6 +153,7 @@ def show(screen: Screen, name: str, curve: str = ANY_CURVE[0]) -> bool:
     from proofmill.hdl.curve import Group
     from proofmill.host.prover.devices.accelerator import Accelerator
     from proofmill.host.prover.devices.lanes import LanesDevice
+    from proofmill.host.prover.devices.parts import in_words
     from proofmill.host.prover.devices.selftest import self_test, self_test_elsewhere
     from proofmill.host.prover.devices.serial import SerialLink, beside_the_line
 
@@ -164,7 +165,10 @@ def show(screen: Screen, name: str, curve: str = ANY_CURVE[0]) -> bool:
                         else [device] if isinstance(device, Accelerator) else [])
         if accelerators:
             lanes = f"{len(accelerators)} of: " if len(accelerators) > 1 else ""
-            screen.line(f"{name}: {lanes}{identity_text(accelerators[0].identity)}")
+            first = accelerators[0]
+            screen.line(f"{name}: {lanes}{identity_text(first.identity)}")
+            if isinstance(device, LanesDevice) and len(first.groups) == len(Group):
+                screen.line(f"    {in_words(first.identity, first.evaluation)}")
         else:
             screen.line(f"{name}: this machine's processor")
         link = accelerators[0].link if accelerators else None

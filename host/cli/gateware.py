@@ -14,7 +14,7 @@ from proofmill.host.cli.measure_options import (
     ON_OTHERS,
     OTHER_CURVES,
     add_shape_options,
-    matrices_in,
+    built_in,
     preset,
     shape_of,
 )
@@ -244,9 +244,7 @@ def _board_core(options: argparse.Namespace) -> "Core":
         from proofmill.boards.cores.core import Core
     except ImportError as error:
         raise missing("writing units needs", error) from error
-    shape = found.shape if options.preset is None else preset(options.preset)
-    if options.matrices:
-        shape = matrices_in(shape)
+    shape = built_in(options, found.shape if options.preset is None else preset(options.preset))
     return Core(unit="board", shape=shape, board=found, window=options.window or 0)
 
 

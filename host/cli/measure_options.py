@@ -74,10 +74,19 @@ def add_shape_options(parser: argparse.ArgumentParser) -> None:
                         help="the parameters to begin with (default: %(default)s)")
     parser.add_argument("--multiplier", choices=KINDS, metavar="|".join(KINDS),
                         help="another kind of multiplier")
-    parser.add_argument("--matrices", action="store_true",
-                        help="build in what multiplies matrices on the multiplier's blocks")
+    add_modes(parser)
     for name, text in NUMBERS.items():
         parser.add_argument(_flag(name), type=whole(1), metavar="N", help=text)
+
+
+def add_modes(parser: argparse.ArgumentParser) -> None:
+    """Add the options that build in more than sums: see `built_in`."""
+    parser.add_argument("--matrices", action="store_true",
+                        help="build in what multiplies matrices on the multiplier's blocks, for "
+                             "`proofmill infer`")
+    parser.add_argument("--evaluation", action="store_true",
+                        help="build in what a proof by one command takes: evaluation of a key's "
+                             "matrices, transforms, the finish of sums")
 
 
 def preset(name: str) -> Any:
@@ -91,15 +100,18 @@ def preset(name: str) -> Any:
             "batched": with_batches(STANDARD), "toy": TOY_SHAPE}[name]
 
 
-def matrices_in(shape: Any) -> Any:
-    """`shape` with what multiplies matrices; raises `ProofmillError` where it has no place."""
-    from proofmill.hdl.presets import with_matrices
+def built_in(options: argparse.Namespace, shape: Any) -> Any:
+    """`shape` with what `options` build in; raises `ProofmillError` where that has no place."""
+    from proofmill.hdl.presets import with_matrices, with_proofs
 
-    try:
-        return with_matrices(shape)
-    except ValueError as error:
-        raise ProofmillError(f"--matrices: {error}; leave it out, or take another accelerator"
-                             ) from error
+    for name, build in (("matrices", with_matrices), ("evaluation", with_proofs)):
+        if getattr(options, name):
+            try:
+                shape = build(shape)
+            except ValueError as error:
+                raise ProofmillError(f"--{name}: {error}; leave it out, or take another "
+                                     "accelerator") from error
+    return shape
 
 
 def shape_of(options: argparse.Namespace, base: Any = None) -> Any:
@@ -111,6 +123,7 @@ def shape_of(options: argparse.Namespace, base: Any = None) -> Any:
     try:
         return shape_with(base, kind=options.multiplier,
                           groups="g1" if options.g1_only else None, matrices=options.matrices,
+                          evaluation=options.evaluation,
                           **{name: getattr(options, name) for name in NUMBERS})
     except ValueError as error:
         raise ProofmillError(f"these parameters do not fit: {error}") from error
@@ -126,6 +139,9 @@ def _on_curve(options: argparse.Namespace, shape: Any) -> Any:
     if options.unit is not None and options.unit not in ON_OTHERS:
         raise ProofmillError(f"--curve {options.curve}: there is no {options.unit} of this curve; "
                              f"there are {', '.join(ON_OTHERS)}")
+    if options.evaluation:
+        raise ProofmillError(f"--curve {options.curve}: proofs are of bn254; leave --evaluation "
+                             "out")
     if options.preset == "toy":
         raise ProofmillError(f"--curve {options.curve}: the preset toy is of the curve toy; leave "
                              "--preset out")
@@ -190,6 +206,8 @@ def _stated(parameters: JsonObject) -> JsonObject:
         if name in multiplier}}
     if multiplier["kind"] == "matrix":
         options |= {"multiplier": "folded", "matrices": True}
+    if "second" in multiplier:
+        options["evaluation"] = True
     for curve in OTHER_CURVES:
         if multiplier["field"] == f"{curve}-base":
             options["curve"] = curve

@@ -19,6 +19,7 @@ from proofmill.boards.resources import Resources  # noqa: E402
 from proofmill.boards.shapes import SMALL_TOY  # noqa: E402
 from proofmill.boards.tools import ToolError  # noqa: E402
 from proofmill.hdl.uart import divisor  # noqa: E402
+from proofmill.host.cli.main import main  # noqa: E402
 
 
 @pytest.mark.parametrize("name", here())
@@ -106,6 +107,24 @@ def test_a_design_too_large_is_refused_before_it_is_placed(tmp_path, monkeypatch
         json.dumps({"design": {"num_cells_by_type": {"SB_LUT4": 9_999}}})))
     with pytest.raises(ToolError, match="takes 9,999 lut and .* has 5,280"):
         module.build(found, tmp_path)
+
+
+def test_a_design_is_counted_though_it_is_too_large(tmp_path, monkeypatch, capsys):
+    import proofmill.boards.build as module
+
+    def generate(board, core, folder):
+        core._MustUse__used = True      # nothing is generated here
+        (folder / "top.ys").write_text("")
+        return 1
+
+    monkeypatch.setattr(module, "_with_platform", generate)
+    monkeypatch.setattr(module, "run_yosys", lambda *a: (tmp_path / "stat.json").write_text(
+        json.dumps({"design": {"num_cells_by_type": {"SB_LUT4": 9_999}}})))
+    assert main(["build", "icebreaker", "--evaluation", "--count", "--folder", str(tmp_path)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "lut 9,999 of 5,280 (189%)" in said and "evaluation True" in said
+    assert "took generate 0 s, synthesis 0 s" in said
+    assert not (tmp_path / "record.json").exists()
 
 
 HERE_IT_IS_PLACED = "nextpnr would begin"
