@@ -62,6 +62,7 @@ def records_table(records: Iterable[Mapping[str, Any]],
         multiplier = shape.adder.multiplier
         what = shape.adder.curve.name
         what += f", {multiplier.rows}" if isinstance(multiplier, FoldedShape) else ""
+        what += ", matrices" if shape.matrix is not None else ""
         cpu = record.get("step_cpu_seconds")
         busy = minutes(sum(cpu.values())) if cpu else "not counted"
         mark = "†" if stale(record) else ""

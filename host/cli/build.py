@@ -18,6 +18,8 @@ from proofmill.host.ground.json_text import JsonObject
 
 FOLDER = "build"
 LARGEST_PLACER_SEED = (1 << 31) - 1
+WITH_MATRICES = "-matrices"
+"""Behind a board's name in that of a record, so that the board's own stays."""
 
 PAGE = "proofmill build --table:"
 """What the tables are called in a page, each with its name behind: see `host.cli.pages`."""
@@ -127,7 +129,7 @@ def run(options: argparse.Namespace) -> int:
             raise ProofmillError(str(error)) from error
     show(screen, made.record)
     if options.keep:
-        keep(screen, made.record, found.name, Path(options.keep))
+        keep(screen, made.record, found.name + WITH_MATRICES * options.matrices, Path(options.keep))
     screen.line(f"bitstream   {made.bitstream}")
     screen.line(f"load it     openFPGALoader -b {found.loader} {made.bitstream}")
     return 0

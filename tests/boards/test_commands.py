@@ -91,6 +91,8 @@ def test_a_record_is_kept_with_the_others(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(module, "build", lambda *a, **k: module.Build(tmp_path / "top.bit", RECORD))
     folder = tmp_path / "new" / "records"
     assert main(["build", "ulx3s-85f"]) == 0 and not list(tmp_path.iterdir())
+    assert main(["build", "ulx3s-85f", "--matrices", "--keep", str(folder)]) == 0
+    assert [path.name for path in folder.iterdir()] == ["ulx3s-85f-matrices.json"]
     assert main(["build", "ulx3s-85f", "--keep", str(folder)]) == 0
     assert json.loads((folder / "ulx3s-85f.json").read_text()) == RECORD
     assert f"kept        {folder / 'ulx3s-85f.json'}" in capsys.readouterr().out
@@ -168,13 +170,14 @@ def test_the_pages_figures_are_the_boards_and_the_records():
     from proofmill.host.cli.build import kept_records
 
     page, records = PAGE.read_text(), {
-        record["board"]: record for record in kept_records() if "board" in record}
+        record["board"] + " --matrices" * ("matrices" in record["parameters"]): record
+        for record in kept_records() if "board" in record}
     clocks = {board(name).clock_hz / 1e6 for name in here()}
     clocks |= {record["clock_mhz"] for record in records.values()}
     clocks |= {card.megahertz for card in CARDS.values()}
     said = re.findall(r"([\d.]+) MHz", page)
     assert said and set(said) <= {f"{clock:.4g}" for clock in clocks}
-    for name, seed in re.findall(r"`(\S+)`'s record is of `--seed (\d+)`", page):
+    for name, seed in re.findall(r"`([^`]+)`'s record is of `--seed (\d+)`", page):
         assert records.pop(name)["seed"] == int(seed)
     assert all(record["seed"] == 1 for record in records.values())  # nothing to be said of
     for name, shape in (PRESETS | GW5A_PRESETS).items():
