@@ -78,6 +78,7 @@ def run_inference(options: argparse.Namespace) -> int:
 def run_gas(options: argparse.Namespace) -> None:
     """A line a step."""
     from proofmill.host.network.certificates.gas import measure_bonds, measure_certificates
+    from proofmill.host.network.certificates.reports_gas import measure_reports
     from proofmill.host.network.contracts.gas import measure
     from proofmill.host.network.contracts.ledger_gas import measure_ledger
     from proofmill.host.network.contracts.results_gas import measure_results
@@ -88,6 +89,7 @@ def run_gas(options: argparse.Namespace) -> None:
             ("a slot", partial(measure, options.provers)), ("a ledger", measure_ledger),
             ("jobs for results", measure_results),
             ("certificates of finality", measure_certificates),
+            ("reports that are proven", partial(measure_reports, options.provers)),
             ("bonds of companion keys", measure_bonds)):
         with screen.bar(f"playing {what}"):
             for cost in costs():

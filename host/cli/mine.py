@@ -14,7 +14,11 @@ from proofmill.host.cli.arguments import input_file, output_folder, seed, whole
 from proofmill.host.cli.block_key import block_key_of, key_in_words
 from proofmill.host.cli.delay_option import add_delay
 from proofmill.host.cli.ledger_size import add_ledger_size, ledger_size
-from proofmill.host.cli.mine_certificates import certificates_record, prepare_certificates
+from proofmill.host.cli.mine_certificates import (
+    Certifying,
+    certificates_record,
+    prepare_certificates,
+)
 from proofmill.host.cli.mining_devices import Devices, Proving
 from proofmill.host.cli.mining_report import Report, Totals, as_record, show_summary
 from proofmill.host.cli.prove import add_device, add_fallback
@@ -81,7 +85,9 @@ def register(commands: Commands) -> None:
                       help="have certificates of finality paid on the chain, and make those of the "
                            "blocks' epochs: proofs that two thirds of the stake's companion keys "
                            "voted, on the processor, beside the blocks; an epoch more passes until "
-                           "they are paid (default: yes, but with --execution)")
+                           "they are paid. With --execution, of every epoch: by them alone is "
+                           "proven what the node's contracts are told, which otherwise believe an "
+                           "account of this process (default: yes, but with --execution)")
     mine.add_argument("--seed", type=seed, default=0, metavar="N",
                       help="the chain, its transfers and its key follow from it; a proof's own "
                            "randomness, and so the blocks' hashes, do not (default: 0)")
@@ -127,10 +133,6 @@ def run(options: argparse.Namespace) -> int:
             f"sign, and --execution {options.execution} has them on a node; leave one of both away")
     if options.certificates is None:
         options.certificates = options.execution is None
-    elif options.certificates and options.execution is not None:
-        raise ProofmillError(
-            f"--certificates: are paid by contracts in the chain's own blocks, and --execution "
-            f"{options.execution} has them on a node; leave one of both away")
     if options.delay:
         require_library()
     weight_words = 0
@@ -232,9 +234,11 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
     )
     from proofmill.host.network.contracts.deployment import prepare
     from proofmill.host.network.contracts.ledger import ledger_sources
+    from proofmill.host.network.contracts.provisional import reports_sources
     from proofmill.host.network.evm.on_disk import keep_on_disk
     from proofmill.host.network.second_layer.engines import EvmEngines, chain_parameters
     from proofmill.host.network.second_layer.execution_layer import EvmExecutionLayer
+    from proofmill.host.network.second_layer.proven_layer import ProvenLayer
     from proofmill.host.network.second_layer.second_layer import EmbeddedLayer
     from proofmill.host.prover.circuits.rollup.circuit import RollupCircuit
     from proofmill.host.prover.groth16.proving_key import ProvingKey
@@ -243,10 +247,12 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
         circuit = RollupCircuit(ledger_size(options), short_sums=options.system != GROTH16)
         key = block_key_of(circuit, options.system, options.seed, bar.step)
     numbers = proof_numbers_of(key.verification_key)
+    proven = node is not None and options.certificates
     with screen.bar("preparing the contracts") as bar:
         prepare(bar.step, ledger_sources(circuit.size, numbers)
                 | block_verifier_sources(key.verification_key)
-                | (certificate_sources() if options.certificates else {}), numbers)
+                | (certificate_sources() if options.certificates else {})
+                | (reports_sources() if proven else {}), numbers, provisional=proven)
     miner = derive_keys(options.seed, MINER_VALIDATOR + 1)[MINER_VALIDATOR]
     certifying = prepare_certificates(screen, options.seed) if options.certificates else None
     with screen.bar("starting the chain") as bar:
@@ -281,9 +287,9 @@ def _prepare(options: argparse.Namespace, screen: Screen, devices: Devices,
         options.proofs, chain, key.verification_key)
     filler = _filler(options, screen, devices)
     proving = Proving(options, circuit, key, devices, report, totals, publisher, filler, ahead)
-    rewards = _second_layer(options, screen, chain, miner, engines, node)
-    certified = (certifying.on(chain, rewards)
-                 if certifying is not None and isinstance(rewards, EmbeddedLayer) else None)
+    rewards = _second_layer(options, screen, chain, miner, engines, node, certifying)
+    certified = (certifying.on(chain, rewards) if certifying is not None
+                 and isinstance(rewards, EmbeddedLayer | ProvenLayer) else None)
 
     def hear(event: "Event") -> None:
         if publisher is not None and isinstance(event, SlotPassed):
@@ -320,17 +326,24 @@ def _signed(transfers: int) -> str:
 def _second_layer(
     options: argparse.Namespace, screen: Screen, chain: "EmbeddedChain",
     miner: "ValidatorKey", engines: "EvmEngines", node: "ExternalEvm | None",
+    certifying: Certifying | None,
 ) -> "SecondLayer":
     from proofmill.host.network.second_layer.external_layer import ExternalLayer
+    from proofmill.host.network.second_layer.proven_layer import ProvenLayer
     from proofmill.host.network.second_layer.second_layer import embedded_layer
 
     if node is None:
         return embedded_layer(chain, miner, engines)
     with screen.bar(f"creating the contracts at {node.url}"):
-        layer = ExternalLayer(chain, miner, engines, node, options.seed, options.slot_seconds)
+        layer = (ExternalLayer(chain, miner, engines, node, options.seed, options.slot_seconds)
+                 if certifying is None else
+                 ProvenLayer(chain, miner, engines, node, options.seed, options.slot_seconds,
+                             certifying.finality))
     pace = "its clock is set" if node.development else f"{options.slot_seconds} s a slot"
     screen.line(f"contracts: at {node.url}, chain {node.chain_id}, {pace}; consensus, payloads and "
-                "finality stay here, and an account of this process reports them there")
+                "finality stay here, and " + (
+                    "an account of this process reports them there" if certifying is None else
+                    "what is reported there is paid when certificates and headers have proven it"))
     return layer
 
 

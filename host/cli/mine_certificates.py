@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from proofmill.host.network.consensus.chain import EmbeddedChain
     from proofmill.host.network.consensus.miner import Summary
     from proofmill.host.network.node.certified_chain import CertifiedChain
+    from proofmill.host.network.second_layer.proven_layer import FinalityTerms, ProvenLayer
     from proofmill.host.network.second_layer.second_layer import EmbeddedLayer
     from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
+    from proofmill.host.prover.circuits.finality.registry import Registry
     from proofmill.host.prover.groth16.proving_key import ProvingKey
 
 
@@ -32,9 +34,18 @@ class Certifying:
     key: ProvingKey
     terms: CertificateTerms
     registrations: Sequence[Registration]
+    registry: Registry
 
-    def on(self, chain: EmbeddedChain, layer: EmbeddedLayer) -> CertifiedChain:
-        """What makes the certificates of a chain with `terms`; close it."""
+    @property
+    def finality(self) -> FinalityTerms:
+        """What contracts begin with that are told of the chain by whoever proves it."""
+        from proofmill.host.network.second_layer.proven_layer import FinalityTerms
+
+        return FinalityTerms(self.terms, self.registry)
+
+    def on(self, chain: EmbeddedChain, layer: EmbeddedLayer | ProvenLayer
+           ) -> CertifiedChain:
+        """What makes the certificates of a chain with `terms`, which `layer` has paid; close it."""
         from proofmill.host.network.node.certified_chain import CertifiedChain
 
         return CertifiedChain(chain, self.circuit, self.key, self.terms, self.registrations, layer,
@@ -44,7 +55,7 @@ class Certifying:
 def prepare_certificates(screen: Screen, seed: int) -> Certifying:
     """For the chain of a `seed`; some seconds of a processor the first time."""
     from proofmill.host.network.certificates.companion import registered
-    from proofmill.host.network.certificates.rewards import CertificateTerms
+    from proofmill.host.network.certificates.rewards import CertificateTerms, genesis_registry
     from proofmill.host.network.consensus.chain import MINIMUM_VALIDATORS
     from proofmill.host.network.consensus.keys import derive_keys
 
@@ -58,7 +69,8 @@ def prepare_certificates(screen: Screen, seed: int) -> Certifying:
         terms = CertificateTerms.at_genesis(key.verification_key, size, keys, registrations)
     screen.line(f"certificates: {len(keys)} companion keys, places for {size.places} votes, "
                 f"{circuit.constraints:,} constraints; made beside the blocks, on the processor")
-    return Certifying(circuit, key, terms, registrations)
+    return Certifying(circuit, key, terms, registrations,
+                      genesis_registry(size, keys, registrations))
 
 
 def certificates_record(summary: Summary, certified: CertifiedChain) -> JsonObject:

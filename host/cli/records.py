@@ -106,7 +106,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "market": "an object, as `proofmill market --json` prints it, with --ai",
         "delay": "an object, below, with --delay",
         "witnesses": "an object, below, with --witnesses",
-        "certificates": "an object, below, but with --no-certificates or --execution"},
+        "certificates": "an object, below, but with --no-certificates, or with --execution and no "
+                        "--certificates"},
     "mine: certificates": {
         "made": "of finality, and handed in",
         "justified_epoch": "the latest, by them alone", "final_epoch": "by them alone",

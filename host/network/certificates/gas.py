@@ -12,7 +12,11 @@ from proofmill.host.network.certificates.bonds import (
     deploy_companion_bonds,
     submit_evidence,
 )
-from proofmill.host.network.certificates.rewards import CertificateTerms, deploy_certificates
+from proofmill.host.network.certificates.rewards import (
+    CertificateTerms,
+    deploy_certificates,
+    deploy_finality,
+)
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.contracts.compiler import compiled
 from proofmill.host.network.contracts.deployment import (
@@ -110,10 +114,10 @@ def _rewards(evm: EmbeddedEvm, account: Account, votes: _Votes, verifier: Addres
     layer = deploy_layer(account, evm, verifier, Clock(GENESIS_TIME, SECONDS), PARAMETERS, ETHER,
                          CHAIN_ID)
     start = evm.block().number
-    contracts = deploy_certificates(
-        account, evm, layer, CertificateTerms(
-            votes.prover.key.verification_key, Checkpoint(0, votes.roots[0]),
-            votes.registries[0].commitment), PARAMETERS, CHAIN_ID, verifier)
+    finality = deploy_finality(account, evm, CertificateTerms(
+        votes.prover.key.verification_key, Checkpoint(0, votes.roots[0]),
+        votes.registries[0].commitment), verifier)
+    contracts = deploy_certificates(account, evm, layer, finality, PARAMETERS, CHAIN_ID)
     for number in range(start + 1, evm.block().number + 1):
         (receipt,) = evm.executed(evm.block(number).hash).receipts
         if receipt.contract == contracts.rewards.address:

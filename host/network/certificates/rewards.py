@@ -5,8 +5,9 @@ What they have paid on a branch follows from its blocks' events by the mechanism
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
+from typing import Protocol
 
 from proofmill.host.network.certificates.between import FIRST_ROOT, ROOTS
 from proofmill.host.network.certificates.certificate import Certificate
@@ -32,6 +33,7 @@ from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.mechanism.certificates import CertificateCredit, CertificateLedger
 from proofmill.host.network.mechanism.invariants import require
 from proofmill.host.network.mechanism.parameters import Parameters
+from proofmill.host.prover.circuits.finality.registry import Registry
 from proofmill.host.prover.circuits.finality.size import CertificateSize
 from proofmill.host.prover.circuits.finality.statement import CertificateInputs
 from proofmill.host.prover.circuits.finality.vote import ROOT_BYTES, Checkpoint
@@ -59,10 +61,46 @@ class CertificateTerms:
         """Of a chain that begins with these validators, whose secrets are not looked at, and these
         companion keys. `size`: of the circuit of `key`. Raises `ProofmillError` for a registration
         that does not hold."""
-        # What a registry is made of does not depend on the first payload.
-        state = genesis_state(keys, bytes(ROOT_BYTES))
-        registry = registry_of(state, companions_of(registrations, state), size.depth)
-        return cls(key, GENESIS, registry.commitment)
+        return cls(key, GENESIS, genesis_registry(size, keys, registrations).commitment)
+
+
+def genesis_registry(size: CertificateSize, keys: Sequence[ValidatorKey],
+                     registrations: Iterable[Registration]) -> Registry:
+    """The registry of the state with which such a chain begins. Raises as
+    `CertificateTerms.at_genesis`."""
+    # What a registry is made of does not depend on the first payload.
+    state = genesis_state(keys, bytes(ROOT_BYTES))
+    return registry_of(state, companions_of(registrations, state), size.depth)
+
+
+class Paid(Protocol):
+    """What a branch has paid for a certificate, or will."""
+
+    @property
+    def prover(self) -> int:
+        """Its number."""
+
+    @property
+    def included_slot(self) -> int:
+        """Of the including block."""
+
+    @property
+    def prover_amount(self) -> int:
+        """Wei."""
+
+    @property
+    def matured(self) -> bool:
+        """Whether it is minted."""
+
+
+@dataclass(frozen=True)
+class PaidRecord:
+    """`Paid` as the contract says it."""
+
+    prover: int
+    included_slot: int
+    prover_amount: int
+    matured: bool
 
 
 @dataclass(frozen=True)
@@ -114,6 +152,12 @@ class CertificateContracts:
         return next((epoch for epoch in range(first, stated.target_epoch)
                      if stated.registry and registry_of(epoch) == stated.registry), None)
 
+    def paid(self, epochs: Iterable[int]) -> dict[int, PaidRecord]:
+        """Of these epochs' certificates those that are paid, as the contract at the head says."""
+        records = {epoch: self.rewards.call("record", epoch) for epoch in epochs}
+        return {epoch: PaidRecord(**{each.name: record[each.name] for each in fields(PaidRecord)})
+                for epoch, record in records.items() if record["paid"]}
+
     def after(self, ledger: CertificateLedger, logs: Iterable[Log], slot: int, includer: Address,
               base: int, rho: Callable[[], int], final_slot: int) -> CertificateLedger:
         """What is paid after a block of `slot` with these logs, `ledger` before it.
@@ -155,17 +199,21 @@ class CertificateContracts:
                     f"{contract.artifact.name}.{name} is {theirs}, the mechanism says {ours}")
 
 
-def deploy_certificates(account: Account, evm: Evm, layer: Layer, terms: CertificateTerms,
-                        parameters: Parameters, chain_id: int, verifier: Address | None = None
-                        ) -> CertificateContracts:
-    """Create them and connect them to the layer's contract of rewards, which `account` has created;
-    five transactions. `chain_id`: in certificates' tags. `verifier`: another than that of the key.
-    """
+def deploy_finality(account: Account, evm: Evm, terms: CertificateTerms,
+                    verifier: Address | None = None) -> Contract:
+    """Create FinalityCertificate; two transactions. `verifier`: another than that of the key."""
     if verifier is None:
         verifier = Contract.deploy(account, evm, verifier_artifact(terms.key)).address
-    finality = Contract.deploy(
+    return Contract.deploy(
         account, evm, compiled("FinalityCertificate"), verifier, terms.checkpoint.epoch,
         terms.checkpoint.root, terms.registry, FIRST_ROOT, ROOTS)
+
+
+def deploy_certificates(account: Account, evm: Evm, layer: Layer, finality: Contract,
+                        parameters: Parameters, chain_id: int) -> CertificateContracts:
+    """Create what pays for certificates that `finality` takes, and connect it to the layer's
+    contract of rewards, which `account` has created; three transactions. `chain_id`: in
+    certificates' tags."""
     tags = Contract.deploy(account, evm, certificate_tag_artifact(), chain_id)
     rewards = Contract.deploy(
         account, evm, compiled("CertificateRewards"), layer.consensus.address,

@@ -7,6 +7,7 @@ from proofmill.host.ground.units import Bps, Wei
 from proofmill.host.network.contracts.block_verifiers import GROTH16_NUMBERS, for_proofs_of
 from proofmill.host.network.contracts.compiler import compile_source, compiled, contract_source
 from proofmill.host.network.contracts.prover_tag import prover_tag_artifact, prover_tag_source
+from proofmill.host.network.contracts.provisional import for_provisional
 from proofmill.host.network.contracts.vyper_output import compile_all
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.client import SYSTEM_ADDRESS, Address, Evm
@@ -58,13 +59,15 @@ LAYER = "Consensus", "Bonds", "Assignment", "Rewards"
 
 
 def prepare(step: Callable[[str, int, int], None], more: Mapping[str, str] | None = None,
-            numbers: int = GROTH16_NUMBERS) -> None:
+            numbers: int = GROTH16_NUMBERS, provisional: bool = False) -> None:
     """Compile the contracts that were not compiled on this machine before, some side by side.
 
     `step` is told what is done, how much of it, and of how much, where that takes time. `more`: the
-    sources of others, by their names. `numbers`: of a proof. Raises as `output_of`.
+    sources of others, by their names. `numbers`: of a proof; `provisional`: as `deploy_layer`.
+    Raises as `output_of`.
     """
     sources = {name: for_proofs_of(contract_source(name), numbers) for name in LAYER}
+    sources["Rewards"] = _rewards_source(numbers, provisional)
     compile_all({**sources, "ProverTag": prover_tag_source(),
                  "VerifierRegistry": contract_source("VerifierRegistry"), **(more or {})},
                 lambda done, total: step("compiling the contracts", done, total))
@@ -81,14 +84,16 @@ def deploy_layer(
     system: Address = SYSTEM_ADDRESS,
     tag: Artifact | None = None,
     numbers: int = GROTH16_NUMBERS,
+    provisional: bool = False,
 ) -> Layer:
     """Create the contracts and connect them; seven transactions, 8 million gas.
 
     `verifier`: of the block circuit's key (`host.network.contracts.verifier`). `minimum_bond`: wei.
     `statement_chain_id`: what provers put into their tags. `system`: who reports blocks. `tag`: a
     contract that computes tags otherwise than `host.network.contracts.prover_tag`. `numbers`: of a
-    proof, as the verifier takes it. Raises `ProofmillError` where a constructor refuses a
-    parameter.
+    proof, as the verifier takes it. `provisional`: `system` is a contract of provisional reports
+    (`contracts.provisional`), not a protocol whose word is final. Raises `ProofmillError` where a
+    constructor refuses a parameter.
     """
     consensus = Contract.deploy(
         account, evm, compiled("Consensus"), clock.genesis_time, clock.seconds_per_slot,
@@ -99,12 +104,17 @@ def deploy_layer(
                                  bonds.address, parameters.committee_size)
     tags = Contract.deploy(account, evm, tag or prover_tag_artifact(), statement_chain_id)
     rewards = Contract.deploy(
-        account, evm, compile_source("Rewards", for_proofs_of(contract_source("Rewards"), numbers)),
+        account, evm, compile_source("Rewards", _rewards_source(numbers, provisional)),
         consensus.address, bonds.address, assignment.address,
         tags.address, verifier, reward_parameters(parameters))
     bonds.send(account, "connect", rewards.address)
     consensus.send(account, "connect", assignment.address, rewards.address)
     return Layer(consensus, bonds, assignment, tags, rewards, verifier)
+
+
+def _rewards_source(numbers: int, provisional: bool) -> str:
+    source = for_proofs_of(contract_source("Rewards"), numbers)
+    return for_provisional(source) if provisional else source
 
 
 def bond_parameters(parameters: Parameters, minimum_bond: int) -> tuple[int, ...]:

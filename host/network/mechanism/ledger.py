@@ -477,8 +477,7 @@ class RewardLedger:
     def _settle(self, penalty: Penalty, outage: bool) -> None:
         record = self.open[penalty.slot]
         win = record.win
-        excused = penalty.reason != "invalid" and (
-            self._was_divided(record) or self.was_witnessed(record, penalty.reason))
+        excused = self._is_excused(penalty, record)
         rescuer = penalty.reporter
         if penalty.reason != "invalid" and win is not None:
             rescuer = win.submission.prover
@@ -498,6 +497,11 @@ class RewardLedger:
             else:
                 self.earned[rescuer] += amounts.bounty
                 self._mint_bounty(penalty, rescuer)
+
+    def _is_excused(self, penalty: Penalty, record: SlotRecord) -> bool:
+        """Whether a penalty costs nothing: of a miss that nobody could help."""
+        return penalty.reason != "invalid" and (
+            self._was_divided(record) or self.was_witnessed(record, penalty.reason))
 
     def _mint_bounty(self, penalty: Penalty, rescuer: int) -> None:
         """With the defence off, a rescue is rewarded although nobody pays for it."""

@@ -87,7 +87,9 @@ class CertifiedChain(Closing):
 
     def slot_passed(self, last_slot: int) -> None:
         """Sign what was attested to in the slot before, and go on with certificates, of epochs up
-        to that of `last_slot`."""
+        to that of `last_slot`, or of all where the layer's finality is theirs."""
+        if self._layer.final_by_certificates:
+            last_slot = self._chain.slot
         last = last_slot // self._chain.slots_per_epoch
         self._sign(last)
         self.companions.forget(self.known.finalized)

@@ -1,19 +1,23 @@
 """A prover's certificates on their way to the contract that pays them.
 
-What has become of them is what the blocks of the head's branch have paid, by the mechanism
-(`EvmExecutionLayer.certificates`); what the contracts say is compared with it at every block.
+What has become of them is what the blocks of the head's branch have paid: by the mechanism
+(`EvmExecutionLayer.certificates`), where contracts are in the chain's own payloads, and what they
+say is compared with it at every block; on a node elsewhere, by what they say.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from proofmill.host.network.certificates.certificate import Certificate
-from proofmill.host.network.certificates.rewards import MATURE_GAS, SUBMIT_GAS
+from proofmill.host.network.certificates.rewards import (
+    MATURE_GAS,
+    SUBMIT_GAS,
+    CertificateContracts,
+    Paid,
+)
 from proofmill.host.network.consensus.records import CertificateReward, Status
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.client import RevertedError, was_refused
-from proofmill.host.network.mechanism.certificates import CertificateCredit
-from proofmill.host.network.second_layer.execution_layer import EvmExecutionLayer
 
 
 @dataclass
@@ -30,14 +34,16 @@ class _Way:
 class CertificatePay:
     """Hands certificates in, and has their rewards paid out."""
 
-    def __init__(self, execution: EvmExecutionLayer, account: Account,
-                 number: Callable[[], int | None]) -> None:
-        """`number`: of the prover in the contracts; None before it has one. `account` sends."""
-        assert execution.certificate_contracts is not None, "a chain that pays no certificates"
-        self._contracts = execution.certificate_contracts
-        self._execution = execution
+    def __init__(self, contracts: CertificateContracts, account: Account,
+                 number: Callable[[], int | None],
+                 paid: Callable[[Iterable[int]], Mapping[int, Paid]]) -> None:
+        """`number`: of the prover in the contracts; None before it has one. `account` sends.
+        `paid`: what is paid of the certificates of some epochs, and perhaps of others'."""
+        self._contracts = contracts
+        self._evm = contracts.rewards.evm
         self._account = account
         self._number = number
+        self._paid_of = paid
         self._ways: dict[int, _Way] = {}
 
     def hand_in(self, certificate: Certificate) -> None:
@@ -47,7 +53,7 @@ class CertificatePay:
 
     def slot_passed(self, final_slot: int) -> None:
         """Hand in again what a branch that was left had, and claim what is final by now."""
-        evm, paid = self._execution.evm, self._paid()
+        evm, paid = self._evm, self._paid()
         for epoch, way in self._ways.items():
             credit = paid.get(epoch)
             if credit is None:
@@ -77,15 +83,14 @@ class CertificatePay:
                 way.refusal if credit is None else ""))
         return found
 
-    def _paid(self) -> dict[int, CertificateCredit]:
-        execution = self._execution
-        return execution.certificates(execution.evm.head).credits
+    def _paid(self) -> Mapping[int, Paid]:
+        return self._paid_of(self._ways)
 
     def _try_again(self, way: _Way) -> None:
         """The contract refused it: again once it would be taken."""
         data = self._data(way.certificate)
         try:
-            self._execution.evm.call(self._contracts.rewards.address, data, self._account.address)
+            self._evm.call(self._contracts.rewards.address, data, self._account.address)
         except RevertedError as error:
             way.refusal = error.reason
             return

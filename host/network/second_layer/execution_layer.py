@@ -35,6 +35,7 @@ from proofmill.host.network.certificates.rewards import (
     CertificateContracts,
     CertificateTerms,
     deploy_certificates,
+    deploy_finality,
 )
 from proofmill.host.network.consensus.blocks import base_reward_gwei
 from proofmill.host.network.consensus.collectors import Collectors
@@ -204,7 +205,8 @@ class EvmExecutionLayer(PayloadBuilder):
         """Where certificates of finality are paid."""
         if certificates is not None:
             self.certificate_contracts = deploy_certificates(
-                self._poster, self.evm, self.layer, certificates, parameters, chain_id)
+                self._poster, self.evm, self.layer,
+                deploy_finality(self._poster, self.evm, certificates), parameters, chain_id)
         self._no_certificates = CertificateLedger(parameters)
         self.evm.pooling = True
         self.evm.pool.is_reward = self._is_reward_message

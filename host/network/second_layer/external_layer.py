@@ -21,13 +21,14 @@ from proofmill.host.network.contracts.block_verifiers import (
 from proofmill.host.network.contracts.deployment import (
     BlockStatement,
     Clock,
+    Layer,
     deploy_layer,
     divided_bits,
     on_block,
 )
 from proofmill.host.network.contracts.registry import deploy_registry, pin
 from proofmill.host.network.evm.account import Account
-from proofmill.host.network.evm.client import RevertedError
+from proofmill.host.network.evm.client import Address, RevertedError
 from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.evm.external import VIRTUAL_SLOT_SECONDS, ExternalEvm
 from proofmill.host.network.second_layer.engines import EvmEngines
@@ -70,10 +71,8 @@ class ExternalLayer(SecondLayer):
             raise ProofmillError(f"the clock of the node at {evm.url} is at the beginning of time; "
                                  "start it with --timestamp and a time of this century")
         verifier = Contract.deploy(self._oracle, evm, block_verifier_artifact(engines.key))
-        layer = deploy_layer(
-            self._oracle, evm, verifier.address, Clock(self._genesis_time, self._slot_seconds),
-            engines.parameters, engines.minimum_bond, chain.chain_id, self._oracle.address,
-            numbers=proof_numbers_of(engines.key))
+        layer = self._deploy(evm, engines, verifier.address,
+                             Clock(self._genesis_time, self._slot_seconds))
         registry = deploy_registry(self._oracle, evm, local=chain.local)
         pin(self._oracle, registry, verifier.address, engines.key, development=True)
         super().__init__(layer, registry, account, key.address, engines.parameters,
@@ -83,6 +82,13 @@ class ExternalLayer(SecondLayer):
         self._parent = chain.block(chain.slot)
         evm.waiting_for_slot = True
         chain.proof_engine.prover_of = lambda index: owned_number(layer, chain.head_state, index)
+
+    def _deploy(self, evm: ExternalEvm, engines: EvmEngines, verifier: Address, clock: Clock
+                ) -> Layer:
+        """Create the contracts; `verifier`: of the block circuit."""
+        return deploy_layer(
+            self._oracle, evm, verifier, clock, engines.parameters, engines.minimum_bond,
+            self._chain.chain_id, self._oracle.address, numbers=proof_numbers_of(engines.key))
 
     def slot_passed(self, chain: EmbeddedChain) -> None:
         """Report the slot, send what has waited for it, and take in what became of it."""
@@ -94,13 +100,11 @@ class ExternalLayer(SecondLayer):
         super().slot_passed(chain)
 
     def _report(self, chain: EmbeddedChain, block: BlockRecord) -> None:
-        """What the protocol's call says at the start of the block (`EvmExecutionLayer`)."""
-        evm, consensus = self._external, self.layer.consensus
-        seen = self._view(self._parent.root)
-        data = on_block(consensus, self._statement(self._parent), seen.finalized_slot,
-                        divided_bits(chain.slot, seen.divided))
+        """Have a block of the slot with what the protocol's call says at the start of the block."""
+        evm = self._external
+        sender, to, data, value = self._message(chain, block)
         evm.waiting_for_slot = False
-        sent = self._oracle.hand_in(consensus.address, data, gas=REPORT_GAS)
+        sent = sender.hand_in(to.address, data, value, REPORT_GAS)
         evm.waiting_for_slot = True
         receipt = evm.settled(sent)
         came = (evm.block(receipt.block_number).timestamp - self._genesis_time) \
@@ -110,10 +114,23 @@ class ExternalLayer(SecondLayer):
                 f"the node at {evm.url} took the report of slot {chain.slot} into a block of slot "
                 f"{came}: it makes blocks more slowly than a slot of {self._slot_seconds} s, or "
                 "others use it too; give --slot-seconds, or a node of its own")
-        if not receipt.succeeded:
+        if not receipt.succeeded and not self._was_reported(chain.slot):
             raise RevertedError(f"the report of slot {chain.slot} at {evm.url}",
-                                _why(evm, consensus, data, self._oracle))
+                                _why(evm, to, data, sender, value))
         self._parent = block
+
+    def _was_reported(self, slot: int) -> bool:
+        """Whether somebody else has, where that may be."""
+        return False
+
+    def _message(self, chain: EmbeddedChain, block: BlockRecord
+                 ) -> tuple[Account, Contract, bytes, int]:
+        """Who reports the block, to which contract, how, and with how many wei: here as the
+        protocol does (`EvmExecutionLayer`)."""
+        consensus, seen = self.layer.consensus, self._view(self._parent.root)
+        return self._oracle, consensus, on_block(
+            consensus, self._statement(self._parent), seen.finalized_slot,
+            divided_bits(chain.slot, seen.divided)), 0
 
     def _statement(self, block: BlockRecord) -> BlockStatement:
         known = self._chain.proof_engine.payload(block.request_root)
@@ -133,9 +150,9 @@ def _first_time(evm: ExternalEvm) -> int:
     return latest.timestamp + DEPLOYMENTS * interval
 
 
-def _why(evm: ExternalEvm, consensus: Contract, data: bytes, oracle: Account) -> str:
+def _why(evm: ExternalEvm, to: Contract, data: bytes, sender: Account, value: int) -> str:
     try:
-        evm.call(consensus.address, data, oracle.address)
+        evm.call(to.address, data, sender.address, value)
     except RevertedError as error:
         return error.reason
     return "not enough gas"

@@ -51,6 +51,9 @@ class _Submission:
 class SecondLayer:
     """What `Miner` wants as its second layer, over the contracts of `layer`."""
 
+    final_by_certificates = False
+    """Whether for the contracts nothing is final but by certificates of finality."""
+
     def __init__(
         self, layer: Layer, registry: Contract, account: Account, reward_address: Address,
         parameters: Parameters, bond: int,
@@ -87,7 +90,7 @@ class SecondLayer:
         estimate, _ = split(self._parameters, budget(to_wei(block.base_reward_gwei), rho), 1)
         numbers = numbers_of(proof)
         self._submissions[block.slot] = _Submission(
-            block.slot, block.request_root, numbers, estimate,
+            block.slot, self._payload_root(block), numbers, estimate,
             self._hand_in_proof(block.slot, numbers))
         return estimate
 
@@ -98,7 +101,7 @@ class SecondLayer:
         """
         for submission in self._submissions.values():
             if submission.credit is None or not submission.credit.decided:
-                submission.credit = self._credit(submission, chain.slot, chain.finalized_slot)
+                submission.credit = self._credit(submission, chain.slot, self._final_slot(chain))
 
     def balances(self) -> dict[str, int]:
         """In wei: the reward token at the reward address, the bond, and the account's ether."""
@@ -132,6 +135,19 @@ class SecondLayer:
         return [submission.credit or Credit(slot, Status.WAITING, submission.estimate, False)
                 for slot, submission in sorted(self._submissions.items())]
 
+    def _payload_root(self, block: BlockRecord) -> bytes:
+        """What the contracts call a block's payload."""
+        return block.request_root
+
+    def _final_slot(self, chain: EmbeddedChain) -> int:
+        """The last slot that is final for the contracts too."""
+        return chain.finalized_slot
+
+    def _is_void(self, proven_slot: int, included_slot: int) -> bool:
+        """Whether a proof of the one slot that is in the block of the other, final, is not paid
+        because contracts were told of them what is not true."""
+        return False
+
     def _credit(self, submission: _Submission, slot: int, finalized_slot: int) -> Credit:
         receipt = self._evm.receipt(submission.submitted)
         if receipt is None:
@@ -154,6 +170,8 @@ class SecondLayer:
         amount = record["prover_amount"]
         if record["matured"]:
             return Credit(submission.slot, Status.MATURED, amount, True)
+        if final and self._is_void(submission.slot, submission.included_slot):
+            return Credit(submission.slot, Status.REFUSED, 0, True, "a report is void")
         if final:
             self._claim(submission)
         return Credit(submission.slot, Status.PENDING, amount, False)
@@ -232,7 +250,10 @@ class EmbeddedLayer(SecondLayer):
 
     def certificate_pay(self) -> CertificatePay:
         """What hands in this prover's certificates of finality, on a chain that pays them."""
-        return CertificatePay(self._execution, self.account, lambda: self.number)
+        execution, contracts = self._execution, self._execution.certificate_contracts
+        assert contracts is not None, "a chain that pays no certificates"
+        return CertificatePay(contracts, self.account, lambda: self.number,
+                              lambda epochs: execution.certificates(execution.evm.head).credits)
 
     def slot_passed(self, chain: EmbeddedChain) -> None:
         try:

@@ -377,7 +377,6 @@ def folder_of(path):
     (["--slot-seconds", "0"], "--slot-seconds 0"),
     (["--delay", "9", "--execution", "http://127.0.0.1:9"], "--delay 9: is for contracts in the"),
     (["--witnesses", "--execution", "http://127.0.0.1:9"], "--witnesses: is for contracts in the"),
-    (["--certificates", "--execution", "http://127.0.0.1:9"], "--certificates: are paid by"),
 ])
 def test_a_wrong_node_is_named(capsys, arguments, message):
     assert main(["mine", "--device", "cpu", *arguments]) == 2

@@ -1,7 +1,6 @@
 """Certificates are paid once each, to who proved them, to the wei as the mechanism says."""
 
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Mapping
 
 import pytest
 
@@ -11,6 +10,7 @@ from proofmill.host.network.certificates.rewards import (
     CertificateContracts,
     CertificateTerms,
     deploy_certificates,
+    deploy_finality,
 )
 from proofmill.host.network.consensus.records import Status
 from proofmill.host.network.contracts.compiler import compile_source
@@ -18,11 +18,14 @@ from proofmill.host.network.evm.account import address_of
 from proofmill.host.network.evm.client import Receipt, RevertedError
 from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.evm.embedded import EmbeddedEvm
-from proofmill.host.network.mechanism.certificates import CertificateLedger, certificate_budget
+from proofmill.host.network.mechanism.certificates import (
+    CertificateCredit,
+    CertificateLedger,
+    certificate_budget,
+)
 from proofmill.host.network.mechanism.invariants import BrokenInvariant
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.second_layer.certificate_pay import CertificatePay
-from proofmill.host.network.second_layer.execution_layer import EvmExecutionLayer
 from proofmill.host.prover.circuits.finality.statement import CertificateInputs
 from proofmill.host.prover.circuits.finality.vote import Checkpoint, certificate_tag
 from tests.host.network.certificates.conftest import Made
@@ -54,10 +57,10 @@ class Paying:
         deployer = self.world.account("deployer")
         verifier = Contract.deploy(deployer, self.world.evm, compile_source(
             "takes its tag", TAKES_ITS_TAG))
+        finality = deploy_finality(deployer, self.world.evm, CertificateTerms(
+            made.key, Checkpoint(0, ROOTS[0]), 1), verifier.address)
         self.contracts: CertificateContracts = deploy_certificates(
-            deployer, self.world.evm, self.world.contracts,
-            CertificateTerms(made.key, Checkpoint(0, ROOTS[0]), 1), PLAIN, STATEMENT_CHAIN_ID,
-            verifier.address)
+            deployer, self.world.evm, self.world.contracts, finality, PLAIN, STATEMENT_CHAIN_ID)
         for prover in (0, 1):
             self.world.join(prover)
         self.ledger, self.followed = CertificateLedger(PLAIN), CertificateLedger(PLAIN)
@@ -195,31 +198,16 @@ def test_a_block_that_pays_otherwise_is_found(paying: Paying) -> None:
         contracts.after(right, receipt.logs, world.slot, bytes(20), 1, lambda: 1, 0)
 
 
-@dataclass
-class Executing:
-    """An execution layer as far as `CertificatePay` asks for it."""
-
-    paying: Paying
-
-    @property
-    def certificate_contracts(self) -> CertificateContracts:
-        return self.paying.contracts
-
-    @property
-    def evm(self) -> EmbeddedEvm:
-        return cast(EmbeddedEvm, self.paying.world.evm)
-
-    def certificates(self, head: bytes) -> CertificateLedger:
-        """What all blocks' events say: each transaction has a block of its own here."""
-        paying, evm = self.paying, self.paying.world.evm
-        ledger = CertificateLedger(PLAIN)
-        for number in range(evm.block().number + 1):
-            logs = evm.logs(paying.contracts.rewards.address, number, number)
-            slot = max(0, (evm.block(number).timestamp - GENESIS_TIME) // 1_000)
-            ledger = paying.contracts.after(
-                ledger, logs, slot, paying.world.proposer(slot), paying.world.base,
-                lambda: PLAIN.rho_start, slot)
-        return ledger
+def credits_of(paying: Paying) -> Mapping[int, CertificateCredit]:
+    """What all blocks' events say: each transaction has a block of its own here."""
+    evm, ledger = paying.world.evm, CertificateLedger(PLAIN)
+    for number in range(evm.block().number + 1):
+        logs = evm.logs(paying.contracts.rewards.address, number, number)
+        slot = max(0, (evm.block(number).timestamp - GENESIS_TIME) // 1_000)
+        ledger = paying.contracts.after(
+            ledger, logs, slot, paying.world.proposer(slot), paying.world.base,
+            lambda: PLAIN.rho_start, slot)
+    return ledger.credits
 
 
 class Handing:
@@ -227,8 +215,8 @@ class Handing:
 
     def __init__(self, paying: Paying) -> None:
         self.paying = paying
-        self.pay = CertificatePay(
-            cast(EvmExecutionLayer, Executing(paying)), paying.world.account("carrier"), lambda: 0)
+        self.pay = CertificatePay(paying.contracts, paying.world.account("carrier"), lambda: 0,
+                                  lambda epochs: credits_of(paying))
 
     def hand_in(self, epoch: int, counted: int = 0) -> None:
         """`counted`: the registry that the votes count by, where it matters."""

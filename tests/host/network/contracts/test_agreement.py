@@ -22,6 +22,7 @@ from tests.host.network.contracts.twins import (
     NOBODY,
     PAID_AT,
     STRANGER,
+    ProvisionalTwins,
     Twins,
     start,
 )
@@ -70,10 +71,12 @@ class Histories(RuleBasedStateMachine):
 
     parameters = SHORT
     compare_every = 1
+    provisional = False
 
     @initialize(bonds=st.lists(st.integers(0, 5 * ETHER), min_size=2, max_size=6))
     def begin(self, bonds: list[int]) -> None:
-        self.twins = Twins(start(self.parameters))
+        self.twins = (ProvisionalTwins(start(self.parameters, True)) if self.provisional
+                      else Twins(start(self.parameters)))
         self.steps = 0
         self.twins.open([MINIMUM_BOND + bond for bond in bonds])
         self.twins.begin(1, STRANGER, BASES[0], 0)
@@ -154,8 +157,10 @@ class Histories(RuleBasedStateMachine):
             self.twins.compare()
 
 
-def play(parameters: Parameters, examples: int, steps: int, every: int, **more: Any) -> None:
-    machine = type("Histories", (Histories,), {"parameters": parameters, "compare_every": every})
+def play(parameters: Parameters, examples: int, steps: int, every: int,
+         provisional: bool = False, **more: Any) -> None:
+    machine = type("Histories", (Histories,), {
+        "parameters": parameters, "compare_every": every, "provisional": provisional})
     run_state_machine_as_test(machine, settings=settings(
         max_examples=examples, stateful_step_count=steps, deadline=None, database=None,
         suppress_health_check=list(HealthCheck), **more))
@@ -167,10 +172,26 @@ KINDS = pytest.mark.parametrize(
         "with witnesses, long windows"])
 
 
+PROVISIONAL = pytest.mark.parametrize(
+    "parameters", [SHORT, SLOWLY], ids=["short epochs", "settled in parts"])
+
+
 @KINDS
 def test_contracts_and_reference_agree(parameters: Parameters) -> None:
     play(parameters, examples=3, steps=25, every=5, derandomize=True,
          phases=(Phase.generate, Phase.shrink))
+
+
+@PROVISIONAL
+def test_they_agree_where_what_they_are_told_is_proven_later(parameters: Parameters) -> None:
+    play(parameters, examples=3, steps=30, every=5, provisional=True, derandomize=True,
+         phases=(Phase.generate, Phase.shrink))
+
+
+@pytest.mark.slow
+@PROVISIONAL
+def test_they_agree_on_many_histories_that_are_proven_later(parameters: Parameters) -> None:
+    play(parameters, examples=100, steps=60, every=3, provisional=True)
 
 
 @pytest.mark.slow
@@ -217,3 +238,27 @@ def test_weights_frozen_before_empty_epochs(epoch: int, known: bool) -> None:
         twins.end()
         twins.compare()
     assert (twins.replay.records[first].assignment.primary is not None) is known
+
+
+def test_nothing_that_hangs_on_a_void_report_is_paid_or_fined() -> None:
+    """The report of slot 3 is void, with what it says of slot 2, for which an invalid proof was
+    shown; and that of slot 6, in which the proof of slot 5 was included."""
+    twins = ProvisionalTwins(start(SHORT, True))
+    twins.open([5 * ETHER] * 3)
+    twins._void = {3, 6}
+    for slot in range(1, 16):
+        record = twins.replay.records.get(slot - 1)
+        primary = record.assignment.primary if record else None
+        twins.begin(slot, STRANGER, BASES[0], slot - 6)
+        if primary is not None:
+            twins.prove(slot - 1, primary, sound=slot - 1 != 2)
+        twins.mature()
+        twins.end()
+    twins.compare()
+    # Those of slots 1 and 2, in whose time the reports of 3 and 6 were, cost nothing.
+    settled = twins.ledger.settled
+    assert {(each.slot, each.reason) for each, _, _ in settled} == {
+        (2, "invalid"), (2, "primary"), (2, "committee")}
+    assert sum(amounts.burned + amounts.bounty for _, amounts, _ in settled) == 0
+    assert twins.replay.records[5].win is not None
+    assert twins.matured == [1, 3, 4, 6, 7, 8]

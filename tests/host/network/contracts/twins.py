@@ -22,11 +22,12 @@ from proofmill.host.network.contracts.deployment import (
     on_witnesses,
 )
 from proofmill.host.network.evm.account import Account, address_of
-from proofmill.host.network.evm.client import Address
+from proofmill.host.network.evm.client import SYSTEM_ADDRESS, Address
 from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.evm.embedded import EmbeddedEvm, ExecutedBlock, SystemCall
 from proofmill.host.network.mechanism import invariants
 from proofmill.host.network.mechanism.parameters import Parameters
+from proofmill.host.network.mechanism.provisional import ProvisionalLedger, Reported
 from proofmill.host.network.node import contract_state
 from proofmill.host.network.node.contract_state import (
     IncludedProof,
@@ -75,10 +76,12 @@ class Start:
     layer: Layer
     parameters: Parameters
     head: bytes
+    reports: Contract | None = None
+    """Where what the contracts are told is provisional: who tells them."""
 
 
 @cache
-def start(parameters: Parameters) -> Start:
+def start(parameters: Parameters, provisional: bool = False) -> Start:
     """Create the contracts, once for each set of parameters."""
     names = ("deployer", "carrier", *(f"owner {number}" for number in range(MOST_PROVERS)))
     rich = {address_of(private_key(name)): 100_000 * ETHER for name in names}
@@ -87,11 +90,17 @@ def start(parameters: Parameters) -> Start:
     proof, tag = (compile_source(name, (Path(__file__).parent / f"{name}.vy").read_text())
                   for name in ("any_proof", "any_tag"))
     verifier = Contract.deploy(deployer, evm, proof)
+    reports = None
+    if provisional:
+        source = (Path(__file__).parent / "any_reports.vy").read_text()
+        reports = Contract.deploy(deployer, evm, compile_source("any_reports", source))
     layer = deploy_layer(deployer, evm, verifier.address,
                          Clock(GENESIS_TIME, SECONDS, GENESIS_MIX), parameters, MINIMUM_BOND,
-                         STATEMENT_CHAIN_ID, tag=tag)
+                         STATEMENT_CHAIN_ID,
+                         SYSTEM_ADDRESS if reports is None else reports.address, tag=tag,
+                         provisional=provisional)
     evm.queue = []
-    return Start(evm, layer, parameters, evm.head)
+    return Start(evm, layer, parameters, evm.head, reports)
 
 
 def _root(slot: int) -> bytes:
@@ -170,11 +179,15 @@ class Twins:
                 for each in block.witnessed]))
         executed = self._execute(
             GENESIS_TIME + block.slot * SECONDS, block.mix, self._coinbase,
-            [(consensus.address, data) for data in calls])
+            self._system_calls(calls))
         numbers = range(len(self.provers))
         assert contract_state.included(self.layer, executed, numbers) == tuple(self._included)
         self.statements[block.slot] = self._statement(block)
         self.replay.end(block)
+
+    def _system_calls(self, told: Sequence[bytes]) -> list[SystemCall]:
+        """How Consensus is told this at the start of a block."""
+        return [(self.layer.consensus.address, data) for data in told]
 
     def _execute(self, timestamp: int, mix: bytes, coinbase: Address,
                  system_calls: Sequence[SystemCall]) -> ExecutedBlock:
@@ -309,3 +322,53 @@ class Twins:
     def _call(self, sender: str, contract: Contract, function: str,
               arguments: Sequence[object], reason: str, value: int = 0) -> None:
         self._calls.append(((sender, contract, function, tuple(arguments), value), reason))
+
+
+class ProvisionalTwins(Twins):
+    """The same where what is told is proven later, or shown to be void: if a block is said to have
+    `divided` slots, one of those that are proven with it is void here, or excused."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._void: set[int] = set()
+        self._excused: set[int] = set()
+        self._proven = 0
+        self.ledger = self.replay.ledger = ProvisionalLedger(
+            self.start.parameters, MINIMUM_BOND, self._standing, self._was_excused)
+
+    def begin(self, slot: int, includer: int, base: int, finalized: int,
+              divided: Iterable[int] = (), witnessed: Sequence[tuple[int, int, int]] = ()) -> None:
+        now, count = max(self._proven, min(finalized, slot - 1)), len(list(divided))
+        fresh = range(self._proven + 1, now + 1)
+        if count and fresh:
+            (self._void if count % 2 else self._excused).add(fresh[count % len(fresh)])
+        self._proven = now
+        super().begin(slot, includer, base, finalized, (), witnessed)
+
+    def mature(self) -> None:
+        void = [record.slot for record in self.replay.records.values()
+                if record.win and record.slot not in self.matured and self._standing(
+                    record.slot, record.win.included_slot) is Reported.VOID]
+        for slot in void:
+            self._call("carrier", self.layer.rewards, "mature", (slot,), "a report is void")
+        self.matured += void
+        super().mature()
+        self.matured = [slot for slot in self.matured if slot not in void]
+
+    def _standing(self, first: int, last: int) -> Reported:
+        if last > self._proven:
+            return Reported.UNKNOWN
+        return (Reported.VOID if any(first < each <= last for each in self._void)
+                else Reported.HOLDS)
+
+    def _was_excused(self, first: int, last: int) -> bool:
+        return self._standing(first, last) is Reported.VOID or any(
+            first <= each <= last for each in self._excused)
+
+    def _system_calls(self, told: Sequence[bytes]) -> list[SystemCall]:
+        reports, consensus = self.start.reports, self.layer.consensus
+        assert reports is not None
+        return [(reports.address, reports.encode(
+            "tell", self._proven, sorted(self._void), sorted(self._excused))),
+            *((reports.address, reports.encode("pass_on", consensus.address, data))
+              for data in told)]

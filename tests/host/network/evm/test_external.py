@@ -46,9 +46,11 @@ def keys() -> ValidatorKey:
 
 def balances() -> dict[bytes, int]:
     evm = EmbeddedEvm(1, {})
-    oracle = Account(evm, sha256(b"proofmill oracle %d" % SEED).digest())
+    oracle, reporter = (Account(evm, sha256(b"proofmill %s %d" % (name, SEED)).digest())
+                        for name in (b"oracle", b"reporter"))
     carrier = Account(evm, private_key("carrier"))
-    return dict.fromkeys((oracle.address, keys().address, carrier.address), 100 * ETHER)
+    return dict.fromkeys((oracle.address, reporter.address, keys().address, carrier.address),
+                         100 * ETHER)
 
 
 @pytest.fixture
