@@ -11,10 +11,11 @@ from py_ecc import bn128
 from proofmill.hdl.batch_adder import BatchAdder
 from proofmill.hdl.batch_intake import pair_layout, sum_layout
 from proofmill.hdl.batch_shape import BatchShape
-from proofmill.hdl.curve import BN254, Group
+from proofmill.hdl.curve import BLS12_377, BLS12_381, BN254, Group
 from proofmill.hdl.field import TOY
 from proofmill.hdl.folded import FoldedShape
-from proofmill.hdl.presets import STANDARD, TOY_SHAPE
+from proofmill.hdl.karatsuba import KaratsubaShape
+from proofmill.hdl.presets import STANDARD, TOY_SHAPE, of_curve
 from proofmill.sim.curve import equation
 from tests.choice import slow_but
 from tests.hdl.affine_batches import (
@@ -112,11 +113,19 @@ def test_a_batch_without_an_inverse_is_told():
     assert outputs["fault"][-1] == 1 and outputs["fault"][0] == 0
 
 
-@pytest.mark.parametrize("name", ["toy", "bn254"])
+MULTIPLIERS = {
+    "toy": TOY_MULTIPLIER, "bn254": STANDARD.adder.multiplier,
+    "bls12-381": of_curve(BLS12_381).adder.multiplier,
+    "bls12-377": of_curve(BLS12_377).adder.multiplier,
+    "bls12-377, tables": KaratsubaShape(field=BLS12_377.base, operand_bits=387, digit=17, limb=26,
+                                        depth=3, tables=13)}
+
+
+@pytest.mark.parametrize("name", MULTIPLIERS)
 @pytest.mark.parametrize("slack, answer", [(0, z3.unsat), (1, z3.sat)], ids=["bound", "below"])
 def test_no_value_passes_its_bound(name, slack, answer):
     """A product of anything that is multiplied, and a sum's coordinate before it is reduced."""
-    multiplier = {"toy": TOY_MULTIPLIER, "bn254": STANDARD.adder.multiplier}[name]
+    multiplier = MULTIPLIERS[name]
     shape = BatchShape(multiplier=multiplier)
     p, bounds = shape.modulus, shape.bounds
     largest = max(bounds.values())

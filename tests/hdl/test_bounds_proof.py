@@ -22,6 +22,8 @@ MULTIPLIERS = {
     "karatsuba": KaratsubaShape(field=BN254_BASE, operand_bits=264, digit=17, limb=26, depth=2),
     "bls12-381": MultiplierShape(field=BLS12_381_BASE, operand_bits=392, digit=26, limb=34),
     "bls12-377": MultiplierShape(field=BLS12_377_BASE, operand_bits=388, digit=26, limb=34),
+    "bls12-377, tables": KaratsubaShape(field=BLS12_377_BASE, operand_bits=387, digit=17, limb=26,
+                                        depth=3, tables=13),
     "toy": MultiplierShape(field=TOY, operand_bits=22, digit=6, limb=8),
 }
 
