@@ -31,7 +31,7 @@ for _ in range(int(rounds)):
     times.append(time.perf_counter() - start)
 print(json.dumps({
     "seconds": sorted(times), "cycles": result.cycles, "transforms": result.transform_cycles,
-    "evaluation": result.evaluation_cycles, "words": result.words,
+    "evaluation": result.evaluation_cycles, "check": result.check_cycles, "words": result.words,
     "sums": {name: dict(counted) for name, counted in result.counters.items()}}))
 """
 
@@ -145,7 +145,7 @@ def compare(zkey: str, wtns: str, rounds: int = 5, devices: Sequence[str] = ()) 
         name: None if found is None else {
             "seconds": median(found["seconds"]),
             **({name: found[name] for name in (
-                "cycles", "evaluation", "transforms", "sums", "words")}
+                "cycles", "evaluation", "transforms", "check", "sums", "words")}
                if found.get("cycles") else {})}
         for name, found in provers.items()}
     return {"zkey": zkey, "provers": figures, "verify_seconds": median(check["seconds"]),

@@ -57,7 +57,8 @@ def _where_cycles_went(screen: Screen, name: str, found: JsonObject) -> None:
     """A row for each sum of a proof."""
     screen.line("")
     more = [f"{found[of]:,} more for {what}" for of, what in (
-        ("evaluation", "A w and B w"), ("transforms", "the scalars h")) if found[of]]
+        ("evaluation", "A w and B w"), ("transforms", "the scalars h"),
+        ("check", "its own check of the proof")) if found[of]]
     screen.line("; ".join([f"{name}: where its cycles went", *more]))
     if found["words"]:
         screen.line("one command: {:,} words to it, {:,} back".format(*found["words"]))

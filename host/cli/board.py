@@ -184,7 +184,8 @@ def _parts(shape: Any) -> str:
     from proofmill.sim.evaluator import Room
 
     return in_words(identity_words(shape, 0),
-                    Room(**room_words(shape)) if shape.evaluator is not None else None)
+                    Room(**room_words(shape)) if shape.evaluator is not None else None,
+                    bool(shape.check))
 
 
 def _watch(running: Any, bar: Any, start: float, seconds: float | None) -> None:

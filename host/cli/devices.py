@@ -168,7 +168,8 @@ def show(screen: Screen, name: str, curve: str = ANY_CURVE[0]) -> bool:
             first = accelerators[0]
             screen.line(f"{name}: {lanes}{identity_text(first.identity)}")
             if isinstance(device, LanesDevice) and len(first.groups) == len(Group):
-                screen.line(f"    {in_words(first.identity, first.evaluation)}")
+                checks = first.evaluation is not None and first.checked_rows > 0
+                screen.line(f"    {in_words(first.identity, first.evaluation, checks)}")
         else:
             screen.line(f"{name}: this machine's processor")
         link = accelerators[0].link if accelerators else None

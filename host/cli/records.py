@@ -598,10 +598,11 @@ FIELDS: dict[str, dict[str, str]] = {
         "place": "its number among the proven blocks, from 0, or null"},
     "bench prove": {
         "zkey": "the key", "provers": "an object: for each prover seconds, and of accelerators "
-                                      "cycles, those among them of evaluation and of "
-                                      "transforms, sums: what each counted by name, and words: "
-                                      "to it and back, of a proof by one command, else null; "
-                                      "null for one that is not installed",
+                                      "cycles, those among them of evaluation, of "
+                                      "transforms and of its own check, sums: what each "
+                                      "counted by name, and words: to it and back, of a proof "
+                                      "by one command, else null; null for one that is not "
+                                      "installed",
         "verify_seconds": "of one proof", "rounds": "--rounds"},
     "bench gates": {
         "system": "--system", "rounds": "--rounds", "results": "a list, below"},

@@ -398,9 +398,15 @@ class Accelerator:
         self._answer(Command.COUNTERS)
         return dict(zip(COUNTERS, self._receive(len(COUNTERS)).tolist(), strict=True))
 
-    def end_proof(self) -> None:
-        """Its end."""
-        self._answer(Command.PROVE)
+    def end_proof(self, *, right: bool = True) -> None:
+        """Its end; where its check did not find it `right`, an error."""
+        if right:
+            self._answer(Command.PROVE)
+            return
+        answer = unpack(ANSWER, word := int(self._receive(1)[0]))
+        if answer["command"] != Command.PROVE or answer["error"] != Error.PROOF:
+            raise DeviceError("the device answered PROVE, whose proof it had found wrong, with "
+                              f"{self._error(word)}")
 
     def next_part(self, place: tuple[int, int], commands: tuple[int, int], address: int,
                   words: Limbs) -> None:
@@ -437,6 +443,10 @@ class Accelerator:
         places, (address, words). Without a datapath it always is."""
         self.overwritten += 1
         self._send(_words(*check_command(program, inputs, key)))
+        return self.checked()
+
+    def checked(self) -> tuple[bool, int]:
+        """What a CHECK answers."""
         head = int(self._receive(1)[0])
         answer = unpack(ANSWER, head)
         if answer["error"] == Error.PROOF and answer["command"] == Command.CHECK:

@@ -194,15 +194,28 @@ class Checking(Protocol):
 
 
 @dataclass(frozen=True)
+class SelfCheck:
+    """What a device checks its own proofs under a key by: a `program`, the program's `key`, and
+    the points of the public wires, `signals`, shape (public + 1, 8)."""
+
+    program: WideProgram
+    key: Sequence[int]
+    signals: Limbs
+
+
+@dataclass(frozen=True)
 class Proven:
     """A proof by one command: what the scalars of H took, the sums of A, B, B, C and H, and the
-    proof's C; and the words that went over the link, to the device and back."""
+    proof's C; and the words that went over the link, to the device and back. `right`: the device
+    found nothing wrong with it, in `check_cycles`, 0 where it has not looked."""
 
     quotient: Quotient
     sums: list[Result]
     closing: Result
     sent: int
     received: int
+    right: bool = True
+    check_cycles: int = 0
 
 
 @runtime_checkable
@@ -220,12 +233,14 @@ class Proving(Protocol):
         """It has no datapath: only the cycles are its own, and the scalars of H are given to it."""
         ...
 
-    def hold(self, matrices: Matrices, points: Sequence[Limbs], private: int) -> Any:
+    def hold(self, matrices: Matrices, points: Sequence[Limbs], private: int,
+             check: SelfCheck | None = None) -> Any:
         """A handle of a key for `prove`.
 
         `points`: of the sums of A, B in G1, B, C and H, those that blind a proof among them: behind
         A alpha, delta; behind B in G1 beta; behind B beta, delta. `private`: the wire
-        whose value is the first scalar of C's.
+        whose value is the first scalar of C's. `check`: only of one that checks proofs, which then
+        says of each whether it is right.
         """
         ...
 

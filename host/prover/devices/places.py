@@ -29,7 +29,8 @@ CLOSING = 4
 
 @dataclass(frozen=True)
 class Places:
-    """Of one key.
+    """Of one key. Where its proofs are checked, the numbers at the end are r 1 1 s, and the public
+    wires' values lie side by side, as far as they are among those of A.
 
     Parameters
     ----------
@@ -37,12 +38,14 @@ class Places:
     wires : the place of each wire.
     starts : the places of the first scalars of A, B in G1, B, C.
     points : of these sums, in the order of their scalars, and of H.
+    signals : the place of the first scalar of the public wires' sum, and its points, likewise.
     """
 
     numbers: Indices
     wires: Indices
     starts: Sequence[int]
     points: Sequence[Limbs]
+    signals: tuple[int, Limbs] | None = None
 
     def data(self, witness: Limbs, blinding: tuple[int, int]) -> Limbs:
         """The scalars, shape (places, 4), of a witness and the random numbers r, s."""
@@ -54,8 +57,9 @@ class Places:
         return len(self.numbers) - CLOSING
 
 
-def places_of(points: Sequence[Limbs], private: int) -> Places:
-    """The places of a key's numbers; what is given is as `device.Proving.hold` says."""
+def places_of(points: Sequence[Limbs], private: int, signals: Limbs | None = None) -> Places:
+    """The places of a key's numbers; what is given is as `device.Proving.hold` says, and the points
+    of the public wires where proofs are checked."""
     a, b_g1, b, c, h = points
     wires = len(b_g1) - 1
     one, r, s = range(wires, wires + 3)
@@ -63,7 +67,11 @@ def places_of(points: Sequence[Limbs], private: int) -> Places:
     of_b = ~is_infinity(b_g1[:wires]) | ~is_infinity(b[:wires])
     b_alone, both, a_alone, others = map(np.flatnonzero, (
         of_b & ~of_a, of_a & of_b, of_a & ~of_b, ~of_a & ~of_b))
-    numbers = np.concatenate([[s, one], b_alone, both, a_alone, [one, r], others, [s, r, one, one]])
+    closing = [s, r, one, one]
+    if signals is not None:
+        closing = [r, one, one, s]
+        both = np.concatenate([both[both >= private], both[both < private]])
+    numbers = np.concatenate([[s, one], b_alone, both, a_alone, [one, r], others, closing])
     place = np.zeros(wires + 3, np.int64)
     place[numbers[:-CLOSING]] = np.arange(len(numbers) - CLOSING)
     place = place[:wires]
@@ -82,7 +90,12 @@ def places_of(points: Sequence[Limbs], private: int) -> Places:
     found[0][-2:] = a[wires:]
     found[1][0] = b_g1[wires]
     found[2][:2] = b[[wires + 1, wires]]
-    return Places(numbers, place, (from_a, 1, 0, from_c), found)
+    public = None
+    if signals is not None:
+        own = place[:len(signals)]
+        first = int(own.min())
+        public = first, _arranged(g1, signals, own - first, int(own.max()) + 1 - first)
+    return Places(numbers, place, (from_a, 1, 0, from_c), found, public)
 
 
 def _arranged(group: Group, points: Limbs, places: Indices, size: int) -> Limbs:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from proofmill.firmware.check_program import check_words
 from proofmill.hdl.commands import (
     HEADER,
     PHASES,
@@ -31,18 +32,33 @@ from proofmill.host.prover.curve.points import is_infinity
 from proofmill.host.prover.devices.accelerator import SCALAR_WORDS, Accelerator
 from proofmill.host.prover.devices.device import (
     DeviceError,
+    Found,
     Progress,
     Proven,
     Quotient,
     Result,
+    SelfCheck,
 )
 from proofmill.host.prover.devices.inputs import GROUPS
 from proofmill.host.prover.devices.lanes import LanesDevice, Loaded, reach_of
 from proofmill.host.prover.devices.places import Places, places_of
+from proofmill.sim.checker import check_command, key_words
 from proofmill.sim.evaluator import Matrices, Words, evaluate_words, program
 
 KEPT = (0, 1, 3, 4)
 """Those that stay in the memory, to be summed up themselves."""
+
+LAST, SIGNALS = 5, 6
+"""The sum of those, and that of the public wires' points, where proofs are checked."""
+
+ORDER = (0, 1, 2, 3, 4, LAST)
+"""How sums follow each other."""
+
+CHECKED_ORDER = (1, 3, 4, 0, LAST, 2, SIGNALS)
+"""... where proofs are checked: all stay; A, C, B and the public wires' sum lie side by side."""
+
+SUM_GROUPS = (*GROUPS, Group.G1, Group.G1)
+"""The group of each."""
 
 ALIGNED = 8
 """Words: no transfer of any port is cut by what begins at a multiple of these."""
@@ -122,7 +138,8 @@ class HeldKey:
     `values`: scalars of H. `places`: of its numbers and points. `program`: of its matrices, of
     wires in their places. `commands`: where they lie, (address, words), in parts that end where the
     chip's own results are needed next. `plans`: of the sums, and of the last one. `refused`: there
-    was no room for it once, so that its sums are made one by one.
+    was no room for it once, so that its sums are made one by one. `check`: what its proofs are
+    checked by, if they are: `(program, key)`, words of the memory.
     """
 
     values: int
@@ -133,6 +150,23 @@ class HeldKey:
     refused: bool = False
     commands: list[tuple[int, int]] = field(default_factory=list)
     plans: list[WindowPlan] = field(default_factory=list)
+    check: tuple[Words, Words] | None = None
+
+    @property
+    def order(self) -> Sequence[int]:
+        """How its sums follow each other."""
+        return ORDER if self.check is None else CHECKED_ORDER
+
+    @property
+    def kept(self) -> list[int]:
+        """Those that are summed up, in order."""
+        return [number for number in self.order if number in KEPT]
+
+    @property
+    def all_points(self) -> list[Limbs]:
+        """Of the five sums, and of the public wires'."""
+        signals = self.places.signals
+        return [*self.points, *([] if signals is None else [signals[1]])]
 
     @property
     def points(self) -> Sequence[Limbs]:
@@ -173,16 +207,20 @@ class ProvingLanes(LanesDevice):
         """Keys that lie in its memory."""
         return len(self._held_keys)
 
-    def hold(self, matrices: Matrices, points: Sequence[Limbs], private: int) -> HeldKey:
+    def hold(self, matrices: Matrices, points: Sequence[Limbs], private: int,
+             check: SelfCheck | None = None) -> HeldKey:
         """See `Proving.hold`."""
         room = self.accelerators[0].evaluation
         assert room is not None
         points = [np.require(each, np.uint64, ("C", "A")) for each in points]
         for group, each in zip(GROUPS, points, strict=True):
             self._arithmetic.check_points(group, each)
-        places = places_of(points, private)
+        places = places_of(points, private, None if check is None else check.signals)
+        words = None if check is None else (
+            np.array(check_words(check.program), np.uint64),
+            np.array(key_words(check.program, check.key), np.uint64))
         return HeldKey(1 << matrices.power, places, program(
-            room, self._order, replace(matrices, wires=places.wires[matrices.wires])))
+            room, self._order, replace(matrices, wires=places.wires[matrices.wires])), check=words)
 
     def prove(self, key: HeldKey, witness: Limbs, blinding: tuple[int, int],
               h: Limbs | None = None, progress: Progress | None = None) -> Proven | None:
@@ -210,22 +248,24 @@ class ProvingLanes(LanesDevice):
             at = self._shared[0]
             before = accelerator.sent, accelerator.received
             blind = [*scalars, h] if h is not None and self.blind else None
-            quotient, results = self._ask(key, at, data, blind, tell)
-        for group, result in zip((*GROUPS, Group.G1), results, strict=True):
+            quotient, results, found = self._ask(key, at, data, blind, tell)
+        for group, result in zip(SUM_GROUPS, results, strict=False):
             if not self._arithmetic.is_point(group, result.point):
                 raise DeviceError(f"{self.name} gave a sum that is no point of {group.value}; the "
                                   "device computes wrongly, so use another one")
-        return Proven(quotient, results[:-1], results[-1],
-                      accelerator.sent - before[0], accelerator.received - before[1])
+        return Proven(quotient, results[:LAST], results[LAST], accelerator.sent - before[0],
+                      accelerator.received - before[1], found.right, found.cycles)
 
     def _ask(self, key: HeldKey, at: int, data: Limbs, blind: Sequence[Limbs] | None,
-             told: Progress) -> tuple[Quotient, list[Result]]:
-        """What the command answers; of an accelerator without a datapath by parts, between which
-        its memory gets what it would have put there: their scalars are `blind`'s."""
+             told: Progress) -> tuple[Quotient, list[Result], Found]:
+        """What the command answers, and what its check finds; of an accelerator without a datapath
+        by parts, between which its memory gets what it would have put there: their scalars are
+        `blind`'s."""
         accelerator, size = self.accelerators[0], data.size
         kept = at + size
-        works = [*(PRODUCTS[group] // PRODUCTS[Group.G1] * len(points)
-                   for group, points in zip(GROUPS, key.points, strict=True)), len(KEPT)]
+        works = [PRODUCTS[group] // PRODUCTS[Group.G1] * len(points)
+                 for group, points in zip(GROUPS, key.points, strict=True)]
+        works += [len(KEPT), *map(len, key.all_points[LAST:])]
         total = sum(work * len(plan.passes) for work, plan in zip(works, key.plans, strict=True))
         done = 0
         told(done, total)
@@ -238,14 +278,18 @@ class ProvingLanes(LanesDevice):
                    if name in TRANSFORM_COUNTERS}
         points: list[Limbs] = []
         if blind is not None:
-            accelerator.next_part((kept, 0), parts[1], kept + self._kept_words, blind[-1])
+            accelerator.next_part((kept, 0), parts[1], kept + self._kept_words(key), blind[-1])
             points = [self._arithmetic.sum(group, own, scalars) for group, own, scalars in zip(
                 GROUPS, key.points, blind, strict=True)]
-            closing = np.stack([points[number] for number in KEPT])
+            closing = np.stack([points[number] for number in key.kept])
             points.append(self._arithmetic.sum(Group.G1, closing, data[-len(KEPT):]))
-        results = []
-        for number, (group, plan) in enumerate(zip((*GROUPS, Group.G1), key.plans, strict=True)):
-            if blind is not None and number == len(GROUPS):
+            if key.places.signals is not None:
+                start, own = key.places.signals
+                points.append(self._arithmetic.sum(Group.G1, own, data[start:start + len(own)]))
+        results = {}
+        for number in key.order:
+            group, plan = SUM_GROUPS[number], key.plans[number]
+            if blind is not None and number == LAST:
                 accelerator.next_part((kept, 0), parts[2], kept, closing)
             counters = dict.fromkeys(SUM_COUNTERS, 0)
             for first, _ in reversed(plan.passes):
@@ -256,18 +300,23 @@ class ProvingLanes(LanesDevice):
                 done += works[number]
                 told(done, total)
             assert point is not None
-            results.append(Result(
+            results[number] = Result(
                 points[number] if blind is not None else point,
                 sum(counters[name] for name in ("fill", "sum", "output", "finish")),
-                counters["digits"], self.name, counters))
-        accelerator.end_proof()
-        return Quotient(None, sum(phases.values()), phases["moved"],
-                        sum(phases[name] for name in PHASES)), results
+                counters["digits"], self.name, counters)
+        check = Found(True, 0)
+        if key.check is not None:
+            right, cycles = accelerator.checked()
+            check = Found(right, cycles + results[SIGNALS].cycles)
+        accelerator.end_proof(right=check.right)
+        return (Quotient(None, sum(phases.values()), phases["moved"],
+                         sum(phases[name] for name in PHASES)),
+                [results[number] for number in sorted(results)], check)
 
-    @property
-    def _kept_words(self) -> int:
+    def _kept_words(self, key: HeldKey) -> int:
         """Of the points that stay, between the numbers and h."""
-        return len(KEPT) * self.accelerators[0].point_words(Group.G1)
+        return sum(map(self.accelerators[0].point_words, (
+            SUM_GROUPS[number] for number in (key.kept if key.check is None else key.order))))
 
     # -- what lies in the memory ---------------------------------------------------------------
 
@@ -276,9 +325,9 @@ class ProvingLanes(LanesDevice):
         used for longest leave for that."""
         accelerator = self.accelerators[0]
         blocks = self._blocks = self._blocks or Blocks(accelerator, lambda: self._wanted)
-        area = SCALAR_WORDS * numbers + self._kept_words + accelerator.held_words(key.values)
+        area = SCALAR_WORDS * numbers + self._kept_words(key) + accelerator.held_words(key.values)
         least = max(area, self._shared[1] if self._shared else 0) + self._beside(key) + sum(
-            points.size for points in key.points)
+            points.size for points in key.all_points)
         if key.place is None and blocks.most() < least:
             return False  # whoever leaves
         if self._shared is None or self._shared[1] < area:
@@ -335,11 +384,12 @@ class ProvingLanes(LanesDevice):
         shared = self._shared
         assert shared is not None
         loaded = [Loaded(group, points, ~is_infinity(points))
-                  for group, points in zip(GROUPS, key.points, strict=True)]
+                  for group, points in zip((*GROUPS, Group.G1), key.all_points, strict=False)]
         # Those of H are random numbers, whether they are known here or not.
         reaches = [reach_of(own.wanted(each), self._order.bit_length())
                    for own, each in zip(loaded, scalars, strict=False)]
-        reaches.append(uniform(self._order, key.values))
+        reaches += [uniform(self._order, max(1, int(own.finite.sum())))
+                    for own in loaded[len(reaches):]]
         options = [self._stores(*each) for each in zip(loaded, reaches, strict=True)]
         least = sum(each[0].words for each in options)
         beside = self._beside(key)
@@ -351,7 +401,7 @@ class ProvingLanes(LanesDevice):
             own.stride = store.stride
         key.plans = [self._planned(own.group, reach, own.stride or 0)
                      for own, reach in zip(loaded, reaches, strict=True)]
-        key.plans.append(self._planned(Group.G1, uniform(self._order, 2), 0))
+        key.plans.insert(LAST, self._planned(Group.G1, uniform(self._order, 2), 0))
         images = [self._image(own) for own in loaded]
         place = blocks.take(beside + sum(each.size for each in images))
         if place is None:
@@ -367,7 +417,8 @@ class ProvingLanes(LanesDevice):
     @staticmethod
     def _beside(key: HeldKey) -> int:
         """Words that a key takes beside its points."""
-        return len(key.program) + COMMAND_WORDS + (len(GROUPS) + 2) * ALIGNED
+        return (len(key.program) + sum(map(len, key.check or ())) + COMMAND_WORDS
+                + (len(GROUPS) + 5) * ALIGNED)
 
     def _write_key(self, key: HeldKey, place: tuple[int, int], loaded: Sequence[Loaded],
                    images: Sequence[Limbs], numbers: int) -> None:
@@ -375,7 +426,7 @@ class ProvingLanes(LanesDevice):
         accelerator, shared = self.accelerators[0], self._shared
         assert shared is not None
         at, addresses = place[0], []
-        for words in (*images, key.program):
+        for words in (*images, key.program, *(key.check or ())):
             addresses.append(at)
             accelerator.write(at, np.ascontiguousarray(words).reshape(-1))
             at += words.size + -words.size % ALIGNED
@@ -409,24 +460,33 @@ class ProvingLanes(LanesDevice):
         """The commands of a proof: evaluation and transform, the sums, and that of four of them."""
         accelerator = self.accelerators[0]
         kept = area + numbers * SCALAR_WORDS
-        h = kept + self._kept_words
+        h = kept + self._kept_words(key)
         count = pack(HEADER, command=Command.COUNTERS)
+        points = len(key.all_points)
         parts = [[*evaluate_words(
-            (addresses[-1], len(key.program)), (area, numbers * SCALAR_WORDS), key.power,
+            (addresses[points], len(key.program)), (area, numbers * SCALAR_WORDS), key.power,
             finish=True, stays=True, tiles=(h, accelerator.held_words(key.values))), count], [], []]
-        starts = [*(area + start * SCALAR_WORDS for start in key.places.starts), h]
-        sums = [(1, group, address, stride, len(points), scalars, 4 * (number in KEPT))
-                for number, (group, address, stride, points, scalars) in enumerate(zip(
-                    GROUPS, addresses, strides, key.points, starts, strict=False))]
-        sums.append((2, Group.G1, kept, 0, len(KEPT),
-                     area + key.places.closing * SCALAR_WORDS, 0))
-        for (part, group, address, stored, points, scalars, stays), plan in zip(
-                sums, key.plans, strict=True):
+        places = key.places
+        starts = [*(area + start * SCALAR_WORDS for start in places.starts), h]
+        if places.signals is not None:
+            starts.append(area + places.signals[0] * SCALAR_WORDS)
+        sums = list(zip(addresses, strides, map(len, key.all_points), starts, strict=False))
+        sums.insert(LAST, (kept, 0, len(KEPT), area + places.closing * SCALAR_WORDS))
+        part = 1
+        for number in key.order:
+            part = 2 if number == LAST else part
+            group, plan = SUM_GROUPS[number], key.plans[number]
+            address, stored, points, scalars = sums[number]
+            stays = number in KEPT or key.check is not None
             for first, windows in reversed(plan.passes):
                 parts[part] += [*multiply_head(
                     group, plan, first=first, windows=windows, address=address, count=points,
-                    words=scalars, finish=3 | stays, **accelerator.beside(group, plan, stored)),
-                    count]
+                    words=scalars, finish=3 | stays << 2,
+                    **accelerator.beside(group, plan, stored)), count]
+        if key.check is not None:
+            program, values = zip(addresses[-2:], map(len, key.check), strict=True)
+            first = kept + (len(KEPT) - 1) * accelerator.point_words(Group.G1)
+            parts[2] += check_command(program, (first, h - first), values)
         return parts
 
 

@@ -44,7 +44,8 @@ class ProofResult:
     way, a sentence each. `calls`: sums over the key's points, of which `calls_on_device`
     came from the device asked for. `cycles`: clock cycles of the accelerator, added up over the
     sums, A w and B w where it evaluated them, `evaluation_cycles` of them, the scalars h likewise,
-    `transform_cycles`, and the proof's C where it made that of the sums, `closing_cycles`.
+    `transform_cycles`, the proof's C where it made that of the sums, `closing_cycles`, and its own
+    check of the proof, with the sum for that, `check_cycles`.
     `digits`: scalar digits that were not zero. `seconds`: wall time from witness to verified proof.
     `counters`: what the accelerator counted (`hdl.commands.COUNTERS`) by sum, empty where there is
     none. `words`: to the device and back, where it made the proof by one command.
@@ -65,6 +66,7 @@ class ProofResult:
     counters: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     evaluation_cycles: int = 0
     words: tuple[int, int] | None = None
+    check_cycles: int = 0
 
 
 class Prover:
@@ -173,6 +175,10 @@ class Prover:
                 candidate.failed(on, f"failed: {error}", hear)
                 continue
             proof = self._verified(results, closing, public, numbers)
+            if proof is not None and proven is not None and not proven.right:
+                log.warning("put aside: %s found a right proof wrong", candidate.name)
+                candidate.failed(on, "found its own proof wrong, which is right", hear, again=False)
+                continue
             keeps = scalars[-1] is NOTHING
             if proof is None and keeps:
                 scalars[-1] = own_h()
@@ -195,6 +201,7 @@ class Prover:
                 continue
             log.debug("proof by %s under %s", candidate.name, self.key.name)
             for_h = 0 if moved is None else moved.cycles
+            check_cycles = 0 if proven is None else proven.check_cycles
             evaluation_cycles = 0 if moved is None else moved.evaluated
             named = dict(zip((name for name, _ in SUMS), results, strict=True))
             if closing is not None:
@@ -204,14 +211,15 @@ class Prover:
                 proof=proof, public=public, device=candidate.name, faults=self._faults(),
                 news=tuple(news), calls=len(results),
                 calls_on_device=len(results) if candidate is self._candidates[0] else 0,
-                cycles=for_h + sum(each.cycles for each in named.values()),
+                cycles=for_h + sum(each.cycles for each in named.values()) + check_cycles,
                 transform_cycles=for_h - evaluation_cycles,
                 evaluation_cycles=evaluation_cycles,
                 closing_cycles=0 if closing is None else closing.cycles,
                 digits=sum(each.digits for each in named.values()),
                 seconds=time.perf_counter() - start,
                 counters={name: each.counters for name, each in named.items() if each.counters},
-                words=None if proven is None else (proven.sent, proven.received))
+                words=None if proven is None else (proven.sent, proven.received),
+                check_cycles=check_cycles)
         raise self._nothing_left()
 
     def _faults(self) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ from proofmill.host.prover.devices.mcl import MclDevice
 from proofmill.host.prover.groth16.diagnosis import bad_key
 from proofmill.host.prover.groth16.evaluation import Evaluator, matrices_of
 from proofmill.host.prover.groth16.proving_key import ProvingKey
+from proofmill.host.prover.groth16.wide_check import self_check
 
 SUMS = (("A", Group.G1), ("B in G1", Group.G1), ("B in G2", Group.G2), ("C", Group.G1),
         ("H", Group.G1))
@@ -124,11 +125,13 @@ class KeyOnDevice:
             return None
         with self._lock:
             if self._held is None:
+                check = self_check(device, key.verification_key)
                 self._held = self._checked(lambda: device.hold(matrices_of(key), [
                     np.concatenate([each, *more], dtype=np.uint64) for each, more in (
                         (key.a, ([key.alpha_g1], [key.delta_g1])), (key.b_g1, ([key.beta_g1],)),
                         (key.b_g2, ([key.beta_g2], [key.delta_g2])),
-                        (key.c, ()), (key.h, ()))], key.public + 1))
+                        (key.c, ()), (key.h, ()))], key.public + 1,
+                    *([] if check is None else [check])))
         return device.prove(self._held, witness, blinding, h() if device.blind else None,
                             progress)
 

@@ -205,7 +205,7 @@ class ProvingBoard(Board):
     def summed(self, group: Group, *, last: bool) -> Limbs | None:
         return infinity(group) if last else None
 
-    def end_proof(self) -> None:
+    def end_proof(self, *, right: bool = True) -> None:
         self.ended += 1
 
 
@@ -415,6 +415,72 @@ def test_places_of_a_proofs_numbers(private: int) -> None:
         assert [data[places.closing + n, 0] for n in range(CLOSING)] == [1_003, 1_002, 1, 1]
         assert np.array_equal(data[places.wires], witness)
         assert len(places.points[4]) == 1 and not places.points[4].any()
+
+
+def test_places_of_the_public_wires() -> None:
+    """Side by side, wherever A and B have points; then the numbers at the end are in another order.
+    """
+    generator = np.random.default_rng(1)
+    for wires, public in ((3, 0), (9, 1), (40, 5)):
+        finite = generator.integers(0, 2, (2, wires)).astype(bool)
+        finite[0, :public + 1] = True  # as snarkjs has it
+        points = [np.ones((wires, 8 * group.degree), np.uint64) for group in GROUPS[:3]]
+        for each, own in zip(points, (finite[0], finite[1], finite[1]), strict=True):
+            each[~own] = 0
+        given = [np.concatenate([each, np.full((more, each.shape[1]), 9, np.uint64)])
+                 for each, more in zip(points, (2, 1, 2), strict=True)]
+        signals = np.arange(1, public + 2, dtype=np.uint64)[:, np.newaxis] * np.ones(
+            (1, 8), np.uint64)
+        places = places_of([*given, np.ones((wires - public - 1, 8), np.uint64),
+                            np.zeros((0, 8), np.uint64)], public + 1, signals)
+        data = places.data(to_limbs([7 * wire + 1 for wire in range(wires)]), (1_002, 1_003))
+        assert places.signals is not None
+        start, own = places.signals
+        assert len(own) == public + 1
+        assert {(int(point), int(scalar)) for point, scalar in zip(
+            own[:, 0], data[start:start + len(own), 0], strict=True)} == {
+                (wire + 1, 7 * wire + 1) for wire in range(public + 1)}
+        assert [data[places.closing + n, 0] for n in range(CLOSING)] == [1_002, 1, 1, 1_003]
+
+
+def test_a_chip_that_finds_a_right_proof_wrong_is_put_aside() -> None:
+    class Doubting(ProvingChip):
+        def prove(self, *arguments: Any, **more: Any) -> Proven | None:
+            found = super().prove(*arguments, **more)
+            assert found is not None
+            return replace(found, right=False, check_cycles=5)
+
+    key, witness = inputs("chain4")
+    with pytest.raises(DeviceError, match="chip found its own proof wrong, which is right"):
+        Prover(key, Doubting(12)).prove(witness)
+    wrong = witness.copy()
+    wrong[1, 0] ^= np.uint64(1)
+    with pytest.raises(ProofmillError, match="the witness does not satisfy the constraints"):
+        Prover(key, Doubting(12)).prove(wrong)
+
+
+@pytest.mark.slow
+def test_the_chip_checks_its_own_proof() -> None:
+    """By its own Verilog, in as many cycles as the model; of a wrong witness it says so itself."""
+    key, witness = inputs("chain4")
+    wrong = witness.copy()
+    wrong[1, 0] ^= np.uint64(1)
+    taken = []
+    for name in ("rtl+c", "model+c"):
+        device = open_device(name, lanes=1)
+        assert isinstance(device, ProvingLanes)
+        result = Prover(key, device).prove(witness, blinding=BLINDING)
+        assert not result.faults and result.check_cycles > 323_766
+        assert verify(key.verification_key, result.public, result.proof)
+        taken.append((result.cycles, result.check_cycles, result.counters, result.words))
+        if name == "rtl+c":
+            held = device._held_keys[0]
+            found = [device.prove(held, each, BLINDING) for each in (wrong, witness)]
+            assert [each is not None and each.right for each in found] == [False, True]
+            with pytest.raises(ProofmillError, match="the witness does not satisfy the constraint"):
+                Prover(key, device).prove(wrong)
+        device.close()
+    assert taken[0] == taken[1]
 
 
 @pytest.mark.slow
