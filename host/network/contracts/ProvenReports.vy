@@ -255,13 +255,15 @@ def link(root: bytes32, headers: DynArray[Header, MOST_HEADERS], parents: DynArr
 @external
 def release(slots: DynArray[uint256, MOST_BLOCKS]):
     """
-    @notice Give back the deposits of reports that hold, and burn those of void ones.
+    @notice Give back the deposits of reports that hold, and burn those of void ones. Slots without a deposit, since it is
+            gone or nobody reported, are passed over: anybody may have come first.
     """
     for slot: uint256 in slots:
         number: uint256 = self._numbers[slot]
         reporter: address = self._reports[number].reporter
-        assert reporter != empty(address), "this slot has no report, or its deposit is gone"
         assert slot <= self.proven_slot, "it is not known yet whether the report holds"
+        if reporter == empty(address):
+            continue
         self._reports[number].reporter = empty(address)
         held: bool = self._holds(number)
         if not held:

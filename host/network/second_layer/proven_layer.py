@@ -50,8 +50,8 @@ DEPOSIT_BONDS = 2
 duties it excuses, W1 + W2 primaries and their committees."""
 HELD_REPORTS = 96
 """Whose deposits the reporter has: of the time that an epoch takes to become final, and more."""
-PROVE_GAS, BLOCK_GAS = 300_000, 120_000
-"""To show blocks, and for each of them."""
+PROVE_GAS, BLOCK_GAS, LINK_GAS = 300_000, 120_000, 25_000
+"""To show blocks, and for each of them; for each header that is linked."""
 RELEASE_GAS = 60_000
 """For each deposit."""
 
@@ -144,8 +144,7 @@ class ProvenLayer(ExternalLayer):
         due = [slot for slot in self._reported if slot <= done][:MOST_BLOCKS]
         if due:
             self._reported = [slot for slot in self._reported if slot not in due]
-            self.account.hand_in(self.reports.address, self.reports.encode("release", due),
-                                 gas=RELEASE_GAS * (len(due) + 1))
+            self._hand_in("release", RELEASE_GAS * len(due), due)
             self._shown = {root: known for root, known in self._shown.items()
                            if known[1].header.slot > done}
         proven = self.reports.call("proven_root")
@@ -154,16 +153,16 @@ class ProvenLayer(ExternalLayer):
         later = linked(blocks, proven)[MOST_BLOCKS:][::-1]
         for first in range(0, len(later), MOST_HEADERS):
             part = later[first:first + MOST_HEADERS]
-            self._hand_in("link", len(part), part[0][1].root(part[0][0]),
+            self._hand_in("link", LINK_GAS * len(part), part[0][1].root(part[0][0]),
                           [header.fields for _, header in part], [parent for parent, _ in part])
         if blocks:
-            self._showing = self._hand_in("prove", len(blocks[:MOST_BLOCKS]),
-                                          [each.fields for each in blocks[:MOST_BLOCKS]])
+            shown = [each.fields for each in blocks[:MOST_BLOCKS]]
+            self._showing = self._hand_in("prove", BLOCK_GAS * len(shown), shown)
 
-    def _hand_in(self, function: str, blocks: int, *arguments: object) -> bytes:
+    def _hand_in(self, function: str, gas: int, *arguments: object) -> bytes:
         return self.account.hand_in(self.reports.address,
                                     self.reports.encode(function, *arguments),
-                                    gas=PROVE_GAS + BLOCK_GAS * blocks)
+                                    gas=PROVE_GAS + gas)
 
     def _keep(self, block: BlockRecord) -> None:
         """What shows a block of the chain, while it is known."""

@@ -357,6 +357,27 @@ def test_mining_on_a_node_elsewhere(capsys, monkeypatch, tmp_path):
         assert f"the node at {node.url} does not answer" in capsys.readouterr().err
 
 
+@pytest.mark.slow
+def test_mining_on_a_node_that_believes_nobody(capsys, monkeypatch, tmp_path):
+    """Real certificates, and headers from the checkpoints that they make final, prove the reports;
+    nothing is paid before."""
+    monkeypatch.setattr(cache, "cache_folder", folder_of(tmp_path))
+    seed = 7
+    accounts = [derive_keys(seed, 6)[5].address, *(
+        address_of(sha256(b"proofmill %s %d" % (name, seed)).digest())
+        for name in (b"oracle", b"reporter"))]
+    with serving(Node(31337, dict.fromkeys(accounts, 10**20), timestamp=1_800_000_000)) as node:
+        status, record, err = mine(capsys, "--blocks", "1", "--device", "cpu", "--seed", "7",
+                                   "--execution", node.url, "--certificates")
+    assert status == 0 and record["execution"] == node.url
+    assert record["proofs_included"] == 1 and record["layer2_gwei_matured"] > 0
+    assert "is paid when certificates and headers have proven it" in err
+    certificates = record["certificates"]
+    assert certificates["made"] == len(certificates["epochs"]) >= 3
+    assert certificates["final_epoch"] >= 3 and certificates["gwei_matured"] > 0
+    assert {"finality", "certificate_rewards", "reports"} < set(record["contracts"])
+
+
 def folder_of(path):
     """The cache, with what concerns nodes under `path`."""
     original = cache.cache_folder

@@ -4,7 +4,12 @@ from proofmill.host.network.certificates.gas import measure_certificates
 from proofmill.host.network.certificates.reports_gas import measure_reports
 from proofmill.host.network.certificates.rewards import MATURE_GAS, SUBMIT_GAS
 from proofmill.host.network.second_layer.external_layer import REPORT_GAS
-from proofmill.host.network.second_layer.proven_layer import BLOCK_GAS, PROVE_GAS, RELEASE_GAS
+from proofmill.host.network.second_layer.proven_layer import (
+    BLOCK_GAS,
+    LINK_GAS,
+    PROVE_GAS,
+    RELEASE_GAS,
+)
 
 
 def test_every_step_of_a_certificate_has_its_gas() -> None:
@@ -26,4 +31,5 @@ def test_every_step_of_a_report_has_its_gas() -> None:
         "prove 8 blocks", "release 8 deposits"]
     assert 200_000 < gas["report a block"] < REPORT_GAS // 4
     assert gas["prove 8 blocks"] < PROVE_GAS + 8 * BLOCK_GAS
-    assert gas["release 8 deposits"] < 9 * RELEASE_GAS
+    assert gas["link 8 headers"] < PROVE_GAS + 8 * LINK_GAS
+    assert gas["release 8 deposits"] < PROVE_GAS + 8 * RELEASE_GAS
