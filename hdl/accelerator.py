@@ -92,10 +92,16 @@ class Accelerator(wiring.Component):
             "writes": Out(stream.Signature(WRITE)),
         })
 
+    def parts(self):
+        """(What carries commands out, what says whether the memory has their words): where a proof
+        of the states puts others."""
+        return Msm(self.shape, self.program), Extent(self.memory_words)
+
     def elaborate(self, platform):
         m = Module()
         shape = self.shape
-        m.submodules.msm = msm = Msm(shape, self.program)
+        msm, extent = self.parts()
+        m.submodules.msm = msm
         proves = Performance(m, self, msm) if shape.proves else None
         if proves is None:
             wiring.connect(m, msm.requests, wiring.flipped(self.requests))
@@ -111,7 +117,7 @@ class Accelerator(wiring.Component):
         stored = Signal(STORED)
         size = Signal(SIZE)
         bias = Signal(BIAS_WORDS * WORD, reset_less=True)
-        m.submodules.extent = extent = Extent(self.memory_words)
+        m.submodules.extent = extent
         error = Signal(errors(matrices=bool(shape.matrices),
                               evaluation=bool(shape.evaluation), check=bool(shape.check)))
         reply = Signal(ANSWER)
@@ -338,6 +344,8 @@ class Accelerator(wiring.Component):
                     m.next = "REFUSE"
                 with m.Else():
                     m.next = "EXTENT"
+                if proves is not None:
+                    proves.refuse_cut(m, error)
             with m.State("EXTENT"):
                 m.d.comb += extent.start.eq(1)
                 m.next = "WITHIN"
@@ -369,7 +377,8 @@ class Accelerator(wiring.Component):
                         m.d.comb += msm.start.eq(1)
                         m.next = "MULTIPLY"
             if held is not None:
-                scalars_extent(m, self, msm, extent, place, stored, error)
+                scalars_extent(m, self, msm, extent, place, stored, error,
+                               None if proves is None else header.finish[2])
             with m.State("REFUSE"):  # take the words that follow, so that the link stays in step
                 m.d.comb += commands.ready.eq(words_left() != 0)
                 with m.If(words_left() == 0):
@@ -409,19 +418,21 @@ class Accelerator(wiring.Component):
                 record("ARRAY", array_words(shape.matrix).values())
             if shape.evaluator is not None:
                 evaluate_states(m, self, msm, header, place, size, stored, error, reply, extent,
-                                fits)
+                                fits, proves)
                 record("ROOM", room_words(shape).values())
                 record("PHASES", msm.evaluation.phases)
             if shape.one_way:
-                one_way_states(m, self, msm, header, size, stored, error, reply)
+                one_way_states(m, self, msm, header, size, stored, error, reply, proves)
             if shape.checker is not None:
-                check_states(m, self, msm, header, place, error, reply, extent, fits)
+                check_states(m, self, msm, header, place, error, reply, extent, fits, proves)
             if proves is not None:
-                proves.states(m, self, place, stored, error, reply, extent, fits)
+                proves.states(m, self, msm, place, stored, error, reply, extent, fits)
                 proves.wanted(m, states, (
                     "COMMAND", "PLACE", "REGION", "SLICES", "STORED", "BIAS", *PLACES, "RESULTS",
                     *([] if shape.checker is None else CHECK_PLACES)), msm.ready, error)
             record("COUNTERS", [*(msm.counters[name] for name in SUM_COUNTERS), *transform])
+        self.header, self.error, self.index = header, error, index
+        self.states, self.performance = states, proves
         return m
 
     def _count_transform(self, m, msm, size):

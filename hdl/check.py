@@ -9,8 +9,8 @@ CHECK_PLACES = ("CHECK_PROGRAM", "CHECK_INPUTS", "CHECK_KEY")
 """The states for the words of a CHECK behind its header."""
 
 
-def check_states(m, accelerator, msm, header, place, error, reply, extent, fits):
-    """The states of CHECK, from its `header` on; see `extent` and `fits` in
+def check_states(m, accelerator, msm, header, place, error, reply, extent, fits, proves):
+    """The states of CHECK, from its `header` on; see `extent`, `fits` and `proves` in
     `hdl.accelerator.Accelerator`."""
     shape, port, commands = accelerator.shape.checker, msm.check, accelerator.words
     kept = [Signal(PLACE, name=name) for name in ("checking", "checked", "checked_by")]
@@ -43,7 +43,11 @@ def check_states(m, accelerator, msm, header, place, error, reply, extent, fits)
     values = kept[1].count + kept[2].count
     with m.State("START_CHECK"):
         m.next = "REPLY"
-        with m.If(error == Error.NONE):
+        sound = error == Error.NONE
+        if proves is not None:
+            proves.refuse_cut(m, error)
+            sound &= ~proves.cut
+        with m.If(sound):
             with m.If((kept[0].count == 0) | kept[0].count[:WORDS.bit_length() - 1].any()
                       | (values > shape.value_words * ((1 << shape.row_bits) - 1))):
                 m.d.sync += error.eq(Error.CHECK)

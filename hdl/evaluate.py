@@ -22,9 +22,10 @@ def room_words(shape: MsmShape) -> dict[str, int]:
             "proves": int(shape.proves)}
 
 
-def evaluate_states(m, accelerator, msm, header, place, size, stored, error, reply, extent, fits):
-    """The states of EVALUATE, from the words behind its `header` on; see `extent` and `fits` in
-    `hdl.accelerator.Accelerator`."""
+def evaluate_states(m, accelerator, msm, header, place, size, stored, error, reply, extent, fits,
+                    proves):
+    """The states of EVALUATE, from the words behind its `header` on; see `extent`, `fits` and
+    `proves` in `hdl.accelerator.Accelerator`."""
     transform, port = accelerator.shape.transform, msm.evaluation
     commands, answers = accelerator.words, accelerator.answers
     writes, put = accelerator.writes, Signal(PLACE["address"].width, name="put")
@@ -69,6 +70,8 @@ def evaluate_states(m, accelerator, msm, header, place, size, stored, error, rep
         with m.Else():
             m.d.sync += [put.eq(place.address), place.address.eq(place.address + behind)]
             m.next = "EVALUATE"
+        if proves is not None:
+            proves.refuse_cut(m, error)
     with m.State("EVALUATE"):
         m.d.comb += [port.start.eq(1), msm.transform.eq(onward)]
         m.next = "EVALUATING"
@@ -96,8 +99,9 @@ def evaluate_states(m, accelerator, msm, header, place, size, stored, error, rep
             m.next = "PHASES"
 
 
-def scalars_extent(m, accelerator, msm, extent, place, stored, error):
-    """The states in which it is found out whether the memory has a MULTIPLY's scalars."""
+def scalars_extent(m, accelerator, msm, extent, place, stored, error, stays=None):
+    """The states in which it is found out whether the memory has a MULTIPLY's scalars; where its
+    point `stays`, whether it has room for that is found out behind."""
     size = accelerator.shape.transform.value_words
     split = 0
     if within := exact_log2(accelerator.shape.port_words):
@@ -113,6 +117,9 @@ def scalars_extent(m, accelerator, msm, extent, place, stored, error):
             with m.If((~extent.fits | split) & (place.count != 0)):
                 m.d.sync += error.eq(Error.MEMORY)
                 m.next = "REFUSE"
+            if stays is not None:
+                with m.Elif(stays):
+                    m.next = "KEPT_EXTENT"
             with m.Else():
                 m.d.comb += msm.start.eq(1)
                 m.next = "MULTIPLY"

@@ -5,14 +5,18 @@ from amaranth import *
 from proofmill.hdl.commands import Command, Error
 
 
-def one_way_states(m, accelerator, msm, header, size, stored, error, reply):
-    """The states of ONE_WAY, from its header to where its words are taken as a TRANSFORM's are."""
+def one_way_states(m, accelerator, msm, header, size, stored, error, reply, proves):
+    """The states of ONE_WAY, from its header to where its words are taken as a TRANSFORM's are; see
+    `proves` in `hdl.accelerator.Accelerator`."""
     shape, commands = accelerator.shape.transform, accelerator.words
     fits, asked = Signal(name="one_way_fits"), header.finish[0]
     this = header.command == Command.ONE_WAY
+    said = this & ~asked
+    if proves is not None:  # among whose commands it is none
+        said = said & ~proves.performing
     m.d.comb += [msm.way.one.eq(this), msm.way.inverse.eq(header.finish[1]),
                  msm.way.coset.eq(header.finish[2:4]),
-                 reply.unit.eq(Mux(this & ~asked, shape.one_way_most, 0))]
+                 reply.unit.eq(Mux(said, shape.one_way_most, 0))]
     with m.State("ONE_WAY"):
         with m.If(~asked):
             m.next = "REPLY"

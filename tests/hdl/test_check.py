@@ -131,6 +131,10 @@ def test_within_a_proof():
         words = link.ask([*prove_words((inputs, size), (0, len(script))), *run.words(wrong)], 2)
         assert words == [answer(Command.CHECK, error=Error.PROOF, group=cycles),
                          answer(Command.PROVE, error=Error.PROOF)]
+    for there in range(1, len(run.command)):  # its words end before it does
+        words = link.ask([*prove_words((inputs, size), (0, there)), *run.words(0)], 2)
+        assert words == [answer(each, error=Error.MEMORY)
+                         for each in (Command.CHECK, Command.PROVE)]
     link.assert_silent()
 
 

@@ -23,7 +23,14 @@ from proofmill.hdl.commands import (
 from proofmill.hdl.curve import TOY_CURVE, Group
 from proofmill.hdl.evaluate import room_words
 from proofmill.hdl.field import TOY_ROOTS
-from proofmill.hdl.presets import STANDARD, TOY_SHAPE, control_only, with_batches, with_evaluation
+from proofmill.hdl.presets import (
+    STANDARD,
+    TOY_SHAPE,
+    control_only,
+    with_batches,
+    with_evaluation,
+    with_one_way,
+)
 from proofmill.hdl.windows import WindowPlan
 from proofmill.sim.commands import load_words, raw_load_words, stored_words
 from proofmill.sim.curve import equation
@@ -209,8 +216,13 @@ def test_what_may_not_be_is_answered_and_ends_it():
              refused(Command.MULTIPLY, Error.WINDOW)),
             (multiply_head(Group.G1, PLAN, **fields, finish=4),
              refused(Command.MULTIPLY, Error.FINISH)),
-            (evaluation, refused(Command.EVALUATE, Error.EVALUATION))):
-        commands = [*commands, *reset] if first else commands
+            (evaluation, refused(Command.EVALUATE, Error.EVALUATION)),
+            # The words end within a command: behind its header, before its last word.
+            *((words[:end], refused(command, Error.MEMORY)) for command, words in (
+                (Command.EVALUATE, proof.commands[:5]),
+                (Command.MULTIPLY, proof.commands[5:14])) for end in (1, 2, len(words) - 1))):
+        whole = not first or first >> 16 & 0xff != Error.MEMORY
+        commands = [*commands, *reset] if first and whole else commands
         assert link.ask(raw_load_words(3500, commands), 1) == [answer(Command.LOAD)]
         found = link.ask([*prove_words((SCALARS, 2), (3500, len(commands))), 5, 6],
                          2 if first else 1)
@@ -220,6 +232,36 @@ def test_what_may_not_be_is_answered_and_ends_it():
     assert link.ask(kept, 1) == [refused(Command.MULTIPLY, Error.FINISH)]
     proof.check(link.ask(proof.prove, proof.answers))
     link.assert_silent()
+
+
+def test_a_point_that_stays_has_to_have_a_place():
+    """... which the words that followed leave it, or do not; nothing is summed where it has none,
+    and nothing is written."""
+    proof, words = Proof(power=1), 4000
+    size, memory = proof.point_words, {}
+    command = multiply_head(Group.G1, PLAN, count=2, words=SCALARS, finish=7, address=POINTS)
+    dut = Accelerator(SHAPE, finishing_program(SHAPE), memory_words=words)
+    *_, one, other = converse(dut, [
+        (proof.loads[1], 1), (raw_load_words(SCRIPT, command), 1),
+        *(([*prove_words((words - 2 - size + late, 2), (SCRIPT, len(command))), 1, 1],
+           2 if late else 2 + size) for late in (0, 1))],
+        seed=5, pause=0.2, cycles=6_000, memory=memory)
+    assert one[0] == answer(Command.MULTIPLY) and one[-1] == answer(Command.PROVE)
+    assert max(memory) < words
+    assert other == [refused(Command.MULTIPLY, Error.MEMORY), refused(Command.PROVE, Error.MEMORY)]
+
+
+def test_what_is_no_command_of_a_proof_says_nothing_of_itself():
+    """ONE_WAY answers with the largest power by itself, and with an error alone in a PROVE."""
+    shape = with_one_way(SHAPE)
+    dut = Accelerator(shape, finishing_program(shape), memory_words=4000)
+    asked = header(Command.ONE_WAY)
+    alone, _, words = converse(dut, [
+        ([asked], 1), (raw_load_words(SCRIPT, [asked]), 1),
+        (prove_words((SCALARS, 0), (SCRIPT, 1)), 2)], seed=1, pause=0, cycles=1_000)
+    assert alone == [answer(Command.ONE_WAY, unit=shape.transform.one_way_most)]
+    assert words == [refused(each, Error.UNKNOWN_COMMAND)
+                     for each in (Command.ONE_WAY, Command.PROVE)]
 
 
 def test_streams_that_stall_and_a_memory_that_ends():

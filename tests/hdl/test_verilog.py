@@ -20,7 +20,14 @@ from proofmill.hdl.mailbox_unit import MailboxUnit
 from proofmill.hdl.matrix_unit import MatrixUnit
 from proofmill.hdl.montgomery import MontgomeryMultiplier
 from proofmill.hdl.msm import Msm
-from proofmill.hdl.presets import STANDARD, TOY_SHAPE, with_batches, with_one_way, with_transforms
+from proofmill.hdl.presets import (
+    STANDARD,
+    TOY_SHAPE,
+    with_batches,
+    with_evaluation,
+    with_one_way,
+    with_transforms,
+)
 from proofmill.hdl.wide_processor import WideProcessor
 from proofmill.sim.compiling import BuildError, verilator
 from tests.firmware.wide_programs import FOLDED_WIDE, TOY_WIDE
@@ -169,6 +176,16 @@ def test_transforms_one_way_between_sums(builds, simulator, tmp_path, monkeypatc
     shape = with_one_way(TOY_SHAPE)
     bench(builds, simulator, "accelerator", lambda: Accelerator(shape, finishing_program(shape)),
           tmp_path, "one way", PAUSE="0.4", ONE_WAY="1")
+
+
+@pytest.mark.parametrize("simulator, pause", [
+    ("icarus", 0.4), *(pytest.param(*case, marks=pytest.mark.slow) for case in (
+        ("icarus", 0), ("verilator", 0.4)))])
+def test_a_proof_by_one_command(builds, simulator, pause, tmp_path, monkeypatch):
+    ready(simulator, monkeypatch)
+    shape = with_evaluation(TOY_SHAPE)
+    bench(builds, simulator, "prove", lambda: Accelerator(shape, finishing_program(shape)),
+          tmp_path, PAUSE=str(pause))
 
 
 @SIMULATORS

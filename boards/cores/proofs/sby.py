@@ -17,6 +17,7 @@ from proofmill.boards.cores.proofs import (
     inverter,
     matrix,
     multiplier,
+    proving,
     recoder,
     transform,
     wide,
@@ -25,6 +26,7 @@ from proofmill.boards.cores.proofs.mailboxes import DEPTH, MailboxProof, adder_l
 from proofmill.boards.cores.proofs.rest import DrainProof
 
 WHOLE = ("msm", "accelerator", "board")
+COMMANDED = ("accelerator", "board")
 WITH_MAILBOXES = ("mailboxes", *WHOLE)
 WITH_RECODER = ("recoder", *WHOLE)
 WITH_FRAMES = ("adder", *WHOLE)
@@ -35,6 +37,10 @@ MULTIPLIERS = ("multiplier", "axis_multiplier")
 
 STREAMS = ("multiplier", "transform")
 """Units whose AXI4-Stream induction reaches: others' need to know how they work inside."""
+
+PREPARED = "proc -norom\nprep -top top"
+"""What Yosys does before a proof. Of a choice between constants it would make a memory, whose words
+an induction takes for any."""
 
 ONE_QUERY = "--unroll z3 -- --noincr"
 """An engine that asks z3 afresh for every cycle, all of it in one formula: its tactics for bits
@@ -90,6 +96,12 @@ def proofs_of(core: Core) -> Iterator[Proof | Formula]:
             yield Proof(f"batched_{group.value}",
                         f"{group.value} in batches: nothing is lost, and no pair is refused",
                         batched.BatchedProof(like), batched.depth(group))
+    if unit in COMMANDED and core.shape.proves:
+        yield Proof("script", "the words of a proof's commands come from their place, each once "
+                    "and in order", proving.FromItsPlace(core.shape.port_words), proving.DEPTH)
+        yield Proof("ends", "a proof by one command ends with its answer, whatever its commands "
+                    "are, and none is begun without all of its words: of an accelerator whose "
+                    "parts do as they like", proving.Ends(proving.small(core.shape)), proving.DEPTH)
     if unit in WITH_RECODER:
         for name, plan in recoder.plans_of(adder.units).items():
             yield Proof(name, f"digits of every scalar of {plan.scalar_bits} bits are worth the "
@@ -167,7 +179,7 @@ def _tasks(stem: str, proofs: list[Proof]) -> str:
         "[options]", *each("mode {mode}"), *each("depth {depth}"),
         *(f"{proof.name}: skip {proof.skip}" for proof in proofs if proof.skip), "",
         "[engines]", *each("smtbmc {engine}"), "",
-        "[script]", *each("read_rtlil {stem}_{name}.il"), "prep -top top",
+        "[script]", *each("read_rtlil {stem}_{name}.il"), PREPARED,
         *(f"{proof.name}: setattr -unset init {module}/w:*"
           for proof in proofs for module in proof.any_state), "",
         "[files]", *each("{stem}_{name}.il")]) + "\n"
