@@ -8,30 +8,43 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from proofmill.host.bench.line import Line
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.sim.processes import run
 
 OURS = """
 import sys, time, json
+from proofmill.host.bench.line import Line, put_behind
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS
 from proofmill.host.prover.devices.catalogue import open_device
 from proofmill.host.prover.groth16.prove import Prover
 from proofmill.host.prover.groth16.wtns import read_witness
 from proofmill.host.prover.groth16.zkey import read_zkey
-device, zkey, wtns, rounds = sys.argv[1:5]
-prover = Prover(read_zkey(zkey), open_device(device))
+device, zkey, wtns, rounds, line = sys.argv[1:6]
+rounds, line = int(rounds), json.loads(line)
+opened = open_device(device, lanes=1 if line else None)
+if line and device.partition("+")[0] in ("rtl", "model"):
+    put_behind(opened, Line(**line))
+prover = Prover(read_zkey(zkey), opened)
 witness = read_witness(wtns)
 prover.load()
+chips = getattr(opened, "accelerators", ())
 times = []
-for _ in range(int(rounds)):
+for _ in range(rounds):
+    before = sum(chip.sent for chip in chips), sum(chip.received for chip in chips)
     start = time.perf_counter()
     # They are scalars of the device's sums: with known ones, cycles are the same in every run.
     result = prover.prove(witness, blinding=(SCALAR_MODULUS // 3, SCALAR_MODULUS // 5))
     times.append(time.perf_counter() - start)
+# A first proof loads the key, too, but one command says its own words.
+words = result.words or (None if rounds == 1 else (
+    sum(chip.sent for chip in chips) - before[0],
+    sum(chip.received for chip in chips) - before[1]))
 print(json.dumps({
     "seconds": sorted(times), "cycles": result.cycles, "transforms": result.transform_cycles,
-    "evaluation": result.evaluation_cycles, "check": result.check_cycles, "words": result.words,
+    "evaluation": result.evaluation_cycles, "check": result.check_cycles, "words": words,
+    "one_command": result.words is not None,
     "sums": {name: dict(counted) for name, counted in result.counters.items()}}))
 """
 
@@ -118,17 +131,21 @@ def _snarkjs(zkey: str, wtns: str, rounds: int) -> JsonObject | None:
     return dict(json.loads(done.stdout.strip().splitlines()[-1]))
 
 
-def compare(zkey: str, wtns: str, rounds: int = 5, devices: Sequence[str] = ()) -> JsonObject:
+def compare(zkey: str, wtns: str, rounds: int = 5, devices: Sequence[str] = (),
+            line: Line | None = None) -> JsonObject:
     """Seconds for one proof, in process and without loading the key, by every prover there is, or
     on these `devices` alone.
 
-    `seconds` is the median over `rounds` proofs (one where RTL is simulated). groth16py is looked
+    `seconds` is the median over `rounds` proofs (one where RTL is simulated). Of accelerators the
+    words of the last of them are counted; simulated ones are as if behind a `line`, of which then
+    `line_seconds` are said. groth16py is looked
     for in this Python and in the one that ``PROOFMILL_GROTH16PY`` names; it is GPL, so it runs
     apart.
     """
     provers: JsonObject = {}
     for device in devices or ("cpu", "model", "rtl"):
-        found = _python(OURS, device, zkey, wtns, 1 if device.startswith("rtl") else rounds)
+        found = _python(OURS, device, zkey, wtns, 1 if device.startswith("rtl") else rounds,
+                        json.dumps(None if line is None else vars(line)))
         assert found is not None
         provers[device] = found
     if not devices:
@@ -145,7 +162,9 @@ def compare(zkey: str, wtns: str, rounds: int = 5, devices: Sequence[str] = ()) 
         name: None if found is None else {
             "seconds": median(found["seconds"]),
             **({name: found[name] for name in (
-                "cycles", "evaluation", "transforms", "check", "sums", "words")}
+                "cycles", "evaluation", "transforms", "check", "sums", "words", "one_command")}
+               | ({} if line is None or found.get("words") is None else
+                  {"line_seconds": line.seconds(*found["words"])})
                if found.get("cycles") else {})}
         for name, found in provers.items()}
     return {"zkey": zkey, "provers": figures, "verify_seconds": median(check["seconds"]),

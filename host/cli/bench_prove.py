@@ -27,6 +27,10 @@ def add_prove(actions: Any) -> None:
     prove.add_argument("--device", metavar="NAME", type=device, action="append",
                        help="a device, instead of cpu, model, rtl and the other provers; may be "
                             "given several times")
+    prove.add_argument("--line", metavar="BOARD",
+                       help="take simulated accelerators for this board's, behind its serial line, "
+                            "and say how long a proof's words keep that busy; take two rounds, or "
+                            "more, where sums are asked for one by one")
     prove.add_argument("--json", action="store_true", help="one JSON object")
     prove.set_defaults(run=run_prove)
 
@@ -36,9 +40,10 @@ def run_prove(options: argparse.Namespace) -> int:
     from proofmill.host.bench.proving import compare
 
     screen = Screen(machine=options.json)
+    line = None if options.line is None else _line(options.line)
     with (circuit_files(options, screen) as (zkey, witness),
           screen.bar("proving with every prover")):
-        figures = compare(zkey, witness, options.rounds, options.device or ())
+        figures = compare(zkey, witness, options.rounds, options.device or (), line)
     if options.json:
         print_record("bench prove", figures)
         return 0
@@ -53,6 +58,15 @@ def run_prove(options: argparse.Namespace) -> int:
     return 0
 
 
+def _line(name: str) -> Any:
+    """The line of the board called `name`."""
+    from proofmill.host.bench.line import Line
+    from proofmill.host.cli.board import find_board
+
+    board = find_board(name)
+    return Line(board.baud, int(board.clock_hz), board.memory_words)
+
+
 def _where_cycles_went(screen: Screen, name: str, found: JsonObject) -> None:
     """A row for each sum of a proof."""
     screen.line("")
@@ -60,8 +74,10 @@ def _where_cycles_went(screen: Screen, name: str, found: JsonObject) -> None:
         ("evaluation", "A w and B w"), ("transforms", "the scalars h"),
         ("check", "its own check of the proof")) if found[of]]
     screen.line("; ".join([f"{name}: where its cycles went", *more]))
-    if found["words"]:
-        screen.line("one command: {:,} words to it, {:,} back".format(*found["words"]))
+    if found["words"] is not None:
+        how = "one command" if found["one_command"] else "its sums one by one"
+        took = f": the line {found['line_seconds']:.3f} s" if "line_seconds" in found else ""
+        screen.line("{}: {:,} words to it, {:,} back{}".format(how, *found["words"], took))
     table = Table(screen, WORK)
     for each, counted in found["sums"].items():
         parts = [counted["fill"], counted["sum"] + counted["output"], counted["finish"]]

@@ -600,9 +600,10 @@ FIELDS: dict[str, dict[str, str]] = {
         "zkey": "the key", "provers": "an object: for each prover seconds, and of accelerators "
                                       "cycles, those among them of evaluation, of "
                                       "transforms and of its own check, sums: what each "
-                                      "counted by name, and words: to it and back, of a proof "
-                                      "by one command, else null; null for one that is not "
-                                      "installed",
+                                      "counted by name, words: to it and back, null in the round "
+                                      "that loads a key, one_command: whether a proof is one, "
+                                      "and with --line line_seconds, in which these keep the line "
+                                      "busy; null for one that is not installed",
         "verify_seconds": "of one proof", "rounds": "--rounds"},
     "bench gates": {
         "system": "--system", "rounds": "--rounds", "results": "a list, below"},

@@ -133,6 +133,11 @@ class Accelerator:
         """How often commands have had what lies in the chip's own memory: what `matmul` put there
         is gone then."""
 
+    def take_for(self, memory_words: int, clock_hz: int) -> None:
+        """Take it for one with so much memory, and such a clock, before anything is loaded."""
+        self.identity |= {"memory_words": memory_words, "clock_hz": clock_hz}
+        self.words = self.memory = memory_words
+
     @property
     def groups(self) -> list[Group]:
         """The groups that the gateware computes in."""

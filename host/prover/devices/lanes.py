@@ -228,10 +228,12 @@ class LanesDevice:
             loaded.words = 0
             loaded.addresses.clear()
 
-    def machine(self, group: Group) -> Machine:
-        """What the cycles of a sum in `group` depend on."""
+    def machine(self, group: Group, *, held: bool = False) -> Machine:
+        """What the cycles of a sum in `group` depend on, of scalars that are `held` in the memory
+        or come over the link."""
         first = self.accelerators[0]
-        return machine_of(first.identity, group, first.link.scalar_seconds, self._order)
+        seconds = 0.0 if held else first.link.scalar_seconds
+        return machine_of(first.identity, group, seconds, self._order)
 
     def plans(self, jobs: Sequence[Job]) -> list[WindowPlan]:
         """The windows that jobs are computed with: those that take the least time, over a line too.
@@ -286,9 +288,10 @@ class LanesDevice:
     def _make_room(self, words: int) -> None:
         """Have the first accelerator's memory be so large, if what is there may leave it."""
 
-    def _stores(self, loaded: Loaded, reach: Reach | None) -> list[Store]:
-        """What may be stored of some points, for scalars of this reach, else random ones."""
-        machine, points = self.machine(loaded.group), len(loaded.points)
+    def _stores(self, loaded: Loaded, reach: Reach | None, *, held: bool = False) -> list[Store]:
+        """What may be stored of some points, for scalars of this reach, else random ones; see
+        `machine` for `held`."""
+        machine, points = self.machine(loaded.group, held=held), len(loaded.points)
         if self.copies is not None:
             stride = stride_for(self._bits, self.copies)
             words = points * machine.point_words * copies_of(self._bits, stride)

@@ -390,7 +390,7 @@ class ProvingLanes(LanesDevice):
                    for own, each in zip(loaded, scalars, strict=False)]
         reaches += [uniform(self._order, max(1, int(own.finite.sum())))
                     for own in loaded[len(reaches):]]
-        options = [self._stores(*each) for each in zip(loaded, reaches, strict=True)]
+        options = [self._stores(*each, held=True) for each in zip(loaded, reaches, strict=True)]
         least = sum(each[0].words for each in options)
         beside = self._beside(key)
         free = blocks.largest() // ALIGNED * ALIGNED - beside
@@ -442,8 +442,8 @@ class ProvingLanes(LanesDevice):
             at += len(part)
 
     def _planned(self, group: Group, reach: Reach, stride: int) -> WindowPlan:
-        return best_plan(self.machine(group), reach, self._strides(stride), self.window or 0,
-                         self.at_once or 0)
+        return best_plan(self.machine(group, held=True), reach, self._strides(stride),
+                         self.window or 0, self.at_once or 0)
 
     def _image(self, loaded: Loaded) -> Limbs:
         """Points as they lie in the memory."""

@@ -371,10 +371,15 @@ def _remedy(error: BaseException) -> str:
     return "`proofmill devices` lists the ports that are there"
 
 
+def word_seconds(baud: int) -> float:
+    """How long a line takes for a word: ten bits a byte, the largest frames with their 14 bytes of
+    header, checksum and delimiters."""
+    return (8 + 14 / LARGEST) * 10 / baud
+
+
 def scalar_seconds(baud: int) -> float:
-    """How long a line takes for a scalar's four words: ten bits a byte, the largest frames with
-    their 14 bytes of header, checksum and delimiters."""
-    return 4 * (8 + 14 / LARGEST) * 10 / baud
+    """... for a scalar's four words."""
+    return 4 * word_seconds(baud)
 
 
 def beside_the_line(link: SerialLink, clock_hz: float, cycles: int) -> dict[str, float]:

@@ -323,6 +323,21 @@ def test_a_blind_device_plans_as_one_that_does_not_know_h() -> None:
     assert plans[0] == plans[1]
 
 
+def test_plans_are_of_scalars_in_the_memory() -> None:
+    """A line that takes long for a scalar takes none of their time."""
+    key, witness = inputs("chain4")
+    plans = []
+    for seconds in (0.0, 1e-4):
+        board = ProvingBoard(1 << 22)
+        vars(board.link).update(scalar_seconds=seconds)
+        board.identity["clock_hz"] = 66_666_667
+        device = ProvingLanes("board", [board])
+        held = device.hold(*holding(key))
+        assert device.prove(held, witness, BLINDING, Evaluator(key).quotient(witness)) is not None
+        plans.append(held.plans)
+    assert plans[0] == plans[1]
+
+
 def test_progress_is_of_points() -> None:
     """A point of G2 is three, once for every pass; also from a process of its own."""
     key, witness = inputs("chain4")
