@@ -51,10 +51,20 @@ class Said:
     proposer: bytes
 
     @property
+    def payload_root(self) -> bytes:
+        """What the other contracts call the payload."""
+        return payload_name(self.slot, self.payload)
+
+    @property
     def fields(self) -> tuple[object, ...]:
         """In the contract's order."""
         return (self.slot, self.payload, self.old_root, self.new_root, self.commitment,
                 self.proposer)
+
+
+def payload_name(slot: int, payload: bytes) -> bytes:
+    """What contracts that are told of a payload by reports call it: H of its slot and its hash."""
+    return bytes(keccak(slot.to_bytes(32, "big") + payload))
 
 
 NOTHING = Said(0, bytes(_HASH_BYTES), 0, 0, 0, bytes(_ADDRESS_BYTES))

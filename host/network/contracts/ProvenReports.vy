@@ -12,7 +12,8 @@
         the finalised slot, that of the last proven block; and where the network counts as divided, epochs that no
         certificate justifies.
 
-        A payload is known here by its block hash, which the bid in the next block names (EIP-7732).
+        A payload is known here by its slot and its block hash, which the bid in the next block names (EIP-7732). As each slot
+        is spoken of once, so is each name: who lies about one slot cannot use up the name that the next report needs.
 """
 
 struct Statement:
@@ -195,8 +196,9 @@ def report(said: Said):
     if said.slot > self.stated_slot:
         self.stated_slot = said.slot
         statement = Statement(
-            slot=said.slot, payload_root=said.payload, old_root=said.old_root, new_root=said.new_root,
-            commitment=said.commitment, base=self._base(said.slot), load=FULL_LOAD, proposer=said.proposer)
+            slot=said.slot, payload_root=keccak256(abi_encode(said.slot, said.payload)),
+            old_root=said.old_root, new_root=said.new_root, commitment=said.commitment, base=self._base(said.slot),
+            load=FULL_LOAD, proposer=said.proposer)
     extcall Consensus(consensus).on_block(statement, self.proven_slot, 0)
     # Who reports decides how much gas there is, and must not use that to keep proofs out.
     assert staticcall Consensus(consensus).failed_hooks() == failed, "a call to the contracts failed: more gas"

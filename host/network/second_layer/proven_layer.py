@@ -20,6 +20,7 @@ from proofmill.host.network.certificates.reports import (
     base_of,
     linked,
     path,
+    payload_name,
 )
 from proofmill.host.network.certificates.rewards import (
     CertificateContracts,
@@ -177,7 +178,7 @@ class ProvenLayer(ExternalLayer):
         if parent is None:
             return NOTHING
         statement = self._statement(parent)
-        return Said(parent.slot, self._payload_root(parent), statement.old_root,
+        return Said(parent.slot, _hash_of(parent), statement.old_root,
                     statement.new_root, statement.commitment, statement.proposer)
 
     def _parent_of(self, block: BlockRecord) -> BlockRecord | None:
@@ -188,13 +189,17 @@ class ProvenLayer(ExternalLayer):
             return None
         parent = self._chain.block(slot)
         bid = blocks[block.root].body.signed_execution_payload_bid.message
-        return parent if bytes(bid.parent_block_hash) == self._payload_root(parent) else None
+        return parent if bytes(bid.parent_block_hash) == _hash_of(parent) else None
 
     def _payload_root(self, block: BlockRecord) -> bytes:
-        return bytes(block.payload.block_hash)
+        return payload_name(block.slot, _hash_of(block))
 
     def _final_slot(self, chain: EmbeddedChain) -> int:
         return min(chain.finalized_slot, int(self.reports.call("proven_slot")))
 
     def _is_void(self, proven_slot: int, included_slot: int) -> bool:
         return bool(self.reports.call("standing", proven_slot, included_slot) == Reported.VOID)
+
+
+def _hash_of(block: BlockRecord) -> bytes:
+    return bytes(block.payload.block_hash)

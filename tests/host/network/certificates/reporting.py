@@ -122,7 +122,8 @@ class World:
         told = self.twin.report(slot, said)
         if told != NOTHING:
             known = self.layer.consensus.call("statement", told.slot)
-            assert (known["payload_root"], known["new_root"]) == (told.payload, told.new_root)
+            assert (known["payload_root"], known["new_root"]) == (
+                told.payload_root, told.new_root)
         return receipt
 
     def prove(self, blocks: list[ShownBlock]) -> Receipt:

@@ -295,6 +295,21 @@ def test_who_may_report_and_what(world: World) -> None:
         reports.send(world.account, "connect", world.liar.address)
 
 
+def test_a_lie_about_one_slot_leaves_the_next_report_possible(world: World) -> None:
+    """Whoever reports slot 3 knows the payload that slot 4's report will speak of."""
+    branch = Branch()
+    for slot in (1, 2):
+        world.report(slot, branch.add(slot))
+    said, following = branch.add(3), branch.add(4)
+    world.report(3, replace(said, payload=following.payload), world.liar)
+    world.report(4, following)
+    assert world.layer.rewards.call("record", 3)["payload_root"] == following.payload_root
+    world.finalise(1, branch.roots[-1])
+    world.prove(branch.blocks)
+    for first, last, standing in ((2, 3, Reported.VOID), (3, 4, Reported.HOLDS)):
+        assert world.reports.call("standing", first, last) == standing
+
+
 def test_who_gives_too_little_gas_reports_nothing(world: World) -> None:
     """Or a report could keep the contract of rewards from being told, and with it proofs."""
     branch = Branch()
