@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from proofmill.host.prover.groth16.proving_key import ProvingKey
     from proofmill.host.prover.groth16.verification_key import VerificationKey
 
-ZKEY, POWERS = "certificate.zkey", ("first.ptau", "second.ptau")
-"""In the run's folder: the key of certificates, and what eras are made with."""
+ZKEY = "certificate.zkey"
+"""The key of certificates, in the run's folder."""
 MOST_ERA = 1_024
 MOST_LIGHT = 16
 MOST_ACCOUNTS, MOST_PAYLOADS = 16, 64
@@ -67,16 +67,10 @@ def prepare_light(screen: Screen, options: argparse.Namespace, folder: Path,
 def era_setup(blocks: int, block_key: VerificationKey, folder: Path, seed: bytes) -> EraSetup:
     """What eras of so many blocks are made and verified with: development powers in `folder`, that
     follow from `seed` and prove nothing to anybody."""
-    from proofmill.host.network.node.era_maker import EraSetup
-    from proofmill.host.prover.aggregation.aggregate import rounds_of
-    from proofmill.host.prover.aggregation.setup import read_pair
-    from proofmill.host.prover.groth16.development_powers import development_powers
+    from proofmill.host.network.node.era_maker import POWERS, EraSetup, make_powers
 
     first, second = (folder / name for name in POWERS)
-    rounds = rounds_of(blocks)
-    for path in (first, second):
-        development_powers(path, rounds + 1, seed + path.name.encode())
-    return EraSetup(blocks, block_key, read_pair(first, second).heads, (first, second))
+    return EraSetup(blocks, block_key, make_powers(folder, blocks, seed), (first, second))
 
 
 def circuit_and_key(screen: Screen, validators: int, make: Callable[[FinalityCircuit], ProvingKey]

@@ -85,6 +85,9 @@ def register(commands: Commands) -> None:
                       help="let validators sign their votes with companion keys as well, and the "
                            "first prover make certificates of finality of them, which the chain's "
                            "contracts pay; seconds more of a processor the first time")
+    init.add_argument("--era", default=32, metavar="BLOCKS", type=whole(1, 1_024),
+                      help="blocks of an era of proven history, 1 to 1,024; with --certificates "
+                           "(default: 32)")
     init.add_argument("--password-file", metavar="FILE", type=input_file(),
                       help="file whose first line encrypts the keys (default: a random password "
                            "for each node, in its password.txt)")
@@ -186,7 +189,7 @@ def run_init(options: argparse.Namespace) -> int:
             options.name, options.nodes, provers, options.validators,
             float(int(time.time()) + options.genesis_in), options.slot_milliseconds,
             options.seed, size, options.device or ["cpu"], options.first_port,
-            options.sign_transfers, password, files, certificates), key, bar)
+            options.sign_transfers, password, files, certificates, options.era), key, bar)
     for path in made:
         screen.line(f"made: proofmill node run --config {path}")
     screen.line(f"the first slot begins {options.genesis_in} s from now on; run the nodes by then")

@@ -26,6 +26,7 @@ from proofmill.host.network.node.era_maker import EraMaker, EraSetup
 from proofmill.host.network.node.follower import Follower
 from proofmill.host.network.node.gossip import Reception
 from proofmill.host.network.node.ledger_exchange import REQUESTS, Question, serve_ledger
+from proofmill.host.network.node.light_files import LightFiles
 from proofmill.host.network.node.proof_pool import Answer
 from proofmill.host.network.node.wire import Topic
 from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
@@ -71,6 +72,8 @@ class CertificateSetup:
     """Whether the node signs with the companion keys of its own validators."""
     device: str = "cpu"
     """What proves certificates, where this node makes them."""
+    files: bool = False
+    """Whether the node writes down for light nodes what they ask about eras and the ledger."""
 
     def without_making(self) -> "CertificateSetup":
         """The same for a node that makes neither certificates nor eras."""
@@ -106,6 +109,8 @@ class Certificates:
         self._bonded = None if setup.bonds is None else BondedKeys(
             follower, setup.bonds, self.companions)
         self.eras = None if setup.eras is None else EraMaker(setup.eras, folder, follower)
+        self._files = None if self.eras is None or not setup.files else LightFiles(
+            light, self.eras, self.first_ledger)
         self._setup = setup
         self._certifier: Certifier | None = None
 
@@ -211,6 +216,8 @@ class Certificates:
             self._certifier.work(checkpoint_of(self._follower.store.justified_checkpoint))
         if self.eras is not None:
             self.eras.work()
+        if self._files is not None:
+            self._files.work()
         self.companions.forget(self.exchange.light.known.finalized)
 
     def close(self) -> None:

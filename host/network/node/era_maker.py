@@ -30,14 +30,19 @@ from proofmill.host.network.second_layer.final_blocks import FinalBlock
 from proofmill.host.prover.aggregation.aggregate import rounds_of
 from proofmill.host.prover.aggregation.setup import Heads, read_pair
 from proofmill.host.prover.circuits.rollup.ledger import Ledger
+from proofmill.host.prover.groth16.development_powers import development_powers
 from proofmill.host.prover.groth16.verification_key import VerificationKey
 
 log = logging.getLogger(__name__)
 
+POWERS = ("first.ptau", "second.ptau")
+"""Of two ceremonies, in the folder of a chain that begins with development powers."""
 ERAS = "eras.sqlite"
 """The file in a node's folder."""
 MOST_LEDGERS = 4
 """After the latest eras, whose accounts a node shows."""
+MOST_TREES = 4
+"""Of eras whose blocks were asked for last."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,15 @@ class EraSetup:
     key: VerificationKey
     heads: Heads
     powers: tuple[Path, Path] | None = None
+
+
+def make_powers(folder: Path, blocks: int, seed: bytes) -> Heads:
+    """Make the files `POWERS` for eras of so many blocks, and say what verifies these: development
+    powers, which follow from `seed` and prove nothing to anybody."""
+    first, second = (folder / name for name in POWERS)
+    for path in (first, second):
+        development_powers(path, rounds_of(blocks) + 1, seed + path.name.encode())
+    return read_pair(first, second).heads
 
 
 @dataclass(frozen=True)
@@ -81,8 +95,8 @@ class EraMaker:
         self._closed = False
         self.ledgers: OrderedDict[int, Ledger] = OrderedDict()
         """After the latest eras that may be made, by their roots."""
-        self._tree: tuple[int, HashTree] | None = None
-        """Over the hashes of an era's blocks, by the first one's number."""
+        self._trees: OrderedDict[int, HashTree] = OrderedDict()
+        """Over the hashes of an era's blocks, by the first one's number: those asked for last."""
         self.made: list[MadeEra] = []
         """By this process."""
         follower.on_final = self.hear
@@ -161,12 +175,48 @@ class EraMaker:
         first = number - number % length
         if first + length > question.blocks:
             return b""
-        if self._tree is None or self._tree[0] != first:
-            hashes = self._blocks.hashes(first, length)
-            if len(hashes) < length:
-                return b""  # of no era yet, whatever the asker says
-            self._tree = first, HashTree(hashes)
-        return block_answer(number - first, self._tree[1].branch(number - first))
+        tree = self._tree(first)
+        # Of no era yet, whatever the asker says.
+        return b"" if tree is None else block_answer(number - first, tree.branch(number - first))
+
+    @property
+    def key(self) -> VerificationKey:
+        """Of block proofs."""
+        return self._setup.key
+
+    @property
+    def heads(self) -> Heads:
+        """What verifies their aggregates."""
+        return self._setup.heads
+
+    def latest(self, most: int) -> list[int]:
+        """The numbers of the first blocks of the latest eras that are here."""
+        return self._blocks.eras(most)
+
+    def before(self, first: int) -> tuple[int, bytes] | None:
+        """The ledger's root before the block of this number, and the hash of the block that has it;
+        None before the first one."""
+        return self._blocks.before(first)
+
+    def places(self, first: int) -> list[tuple[bytes, bytes]]:
+        """Of each block of the era that begins with the block of this number the hash, and what
+        `certificates.answers` has of its place; nothing where the era is not here."""
+        tree = self._tree(first)
+        return [] if tree is None else [
+            (block_hash, block_answer(place, tree.branch(place)))
+            for place, block_hash in enumerate(self._blocks.hashes(first, self._setup.blocks))]
+
+    def _tree(self, first: int) -> HashTree | None:
+        """Over an era's hashes; None where not all of its blocks are here."""
+        if first not in self._trees:
+            hashes = self._blocks.hashes(first, self._setup.blocks)
+            if len(hashes) < self._setup.blocks:
+                return None
+            self._trees[first] = HashTree(hashes)
+        self._trees.move_to_end(first)
+        while len(self._trees) > MOST_TREES:
+            self._trees.popitem(last=False)
+        return self._trees[first]
 
     def close(self) -> None:
         """Give up the era that is being made, and give back the file."""

@@ -101,6 +101,17 @@ class ProvenBlocks(ReplaceableDatabase):
         rows = self._rows("SELECT blocks, data FROM eras WHERE first = ?", (first,))
         return (int(rows[0][0]), bytes(rows[0][1])) if rows else None
 
+    def eras(self, most: int) -> list[int]:
+        """The first blocks' numbers of the latest eras, ascending."""
+        return [int(first) for (first,) in self._rows(
+            "SELECT first FROM eras ORDER BY first DESC LIMIT ?", (most,))][::-1]
+
+    def before(self, number: int) -> tuple[int, bytes] | None:
+        """The ledger's root after the block before this one, and that block's hash; None where it
+        is not here."""
+        rows = self._rows("SELECT stated, hash FROM blocks WHERE number = ?", (number - 1,))
+        return (_numbers(bytes(rows[0][0]))[1], bytes(rows[0][1])) if rows else None
+
     def headers(self, first: int, last: bytes) -> list[bytes]:
         """Headers from the block of a number to that of a hash; none where it is not after it."""
         return [bytes(header) for (header,) in self._rows(

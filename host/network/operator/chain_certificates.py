@@ -17,6 +17,8 @@ from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.evm.client import Address
 from proofmill.host.network.evm.hexadecimal import from_hex, to_hex
 from proofmill.host.network.node.certificates import CertificateSetup
+from proofmill.host.network.node.era_maker import EraSetup
+from proofmill.host.prover.aggregation.setup import MOST_ROUNDS, Heads, heads_from_json
 from proofmill.host.prover.circuits.baby_jubjub import pack, unpack
 from proofmill.host.prover.circuits.eddsa import Signature
 from proofmill.host.prover.circuits.finality.size import CertificateSize
@@ -40,6 +42,13 @@ class RegistrationEntry(Struct, frozen=True, forbid_unknown_fields=True):
     possession: Annotated[str, Meta(pattern="^0x[0-9a-f]{128}$")]
 
 
+class EraEntry(Struct, frozen=True, forbid_unknown_fields=True):
+    """Eras of proven history: `blocks` of each, and what verifies them, as `history key` has it."""
+
+    blocks: Annotated[int, Meta(ge=1, le=1 << MOST_ROUNDS)]
+    history_key: dict[str, Any]
+
+
 class CertificateEntry(Struct, frozen=True, forbid_unknown_fields=True):
     """The part of the description."""
 
@@ -49,34 +58,49 @@ class CertificateEntry(Struct, frozen=True, forbid_unknown_fields=True):
     registrations: list[RegistrationEntry]
     bonds: str | None = None
     """Address of the contract with companion keys' bonds."""
+    eras: EraEntry | None = None
+
+
+@dataclass(frozen=True)
+class ChainEras:
+    """How many `blocks` an era has, and what verifies it."""
+
+    blocks: int
+    heads: Heads
 
 
 @dataclass(frozen=True)
 class ChainCertificates:
-    """As of `CertificateSetup`, for all nodes of a chain. `bonds`: None where keys have none."""
+    """As of `CertificateSetup`, for all nodes of a chain. `bonds`: None where keys have none;
+    `eras`: None where nobody makes any."""
 
     registrations: tuple[Registration, ...]
     size: CertificateSize
     key: VerificationKey
     bonds: Address | None = None
+    eras: ChainEras | None = None
 
     @classmethod
-    def of(cls, keys: Sequence[ValidatorKey], size: CertificateSize, key: VerificationKey
-           ) -> "ChainCertificates":
+    def of(cls, keys: Sequence[ValidatorKey], size: CertificateSize, key: VerificationKey,
+           eras: ChainEras | None = None) -> "ChainCertificates":
         """Of a chain whose first validators, of whom these are the secret `keys`, all have
         companion keys. `key`: of the circuit of `size`."""
-        return cls(registered(keys), size, key)
+        return cls(registered(keys), size, key, eras=eras)
 
     def terms(self, keys: Sequence[ValidatorKey]) -> CertificateTerms:
         """What the chain's contracts pay certificates by; `keys`: of its validators, without
         secrets. `ProofmillError` for a registration that does not hold."""
         return CertificateTerms.at_genesis(self.key, self.size, keys, self.registrations)
 
-    def setup(self, sign: bool, zkey: Path | None) -> CertificateSetup:
+    def setup(self, sign: bool, zkey: Path | None, block_key: VerificationKey,
+              powers: tuple[Path, Path] | None = None) -> CertificateSetup:
         """Of a node that signs with its validators' companion keys or not, and makes certificates
-        with the proving key of this file, or None."""
-        return CertificateSetup(self.registrations, self.size, self.key, zkey, sign=sign,
-                                bonds=self.bonds)
+        with the proving key of this file, or None, and eras of proofs under `block_key` with these
+        powers, or None."""
+        return CertificateSetup(
+            self.registrations, self.size, self.key, zkey, sign=sign, bonds=self.bonds, files=True,
+            eras=None if self.eras is None else EraSetup(
+                self.eras.blocks, block_key, self.eras.heads, powers))
 
     @property
     def entry(self) -> CertificateEntry:
@@ -86,7 +110,8 @@ class ChainCertificates:
                 RegistrationEntry(each.validator, to_hex(pack(each.key)), each.from_epoch,
                                   to_hex(each.signature), to_hex(each.possession.to_bytes()))
                 for each in self.registrations],
-            None if self.bonds is None else to_hex(self.bonds))
+            None if self.bonds is None else to_hex(self.bonds),
+            None if self.eras is None else EraEntry(self.eras.blocks, self.eras.heads.document))
 
     @classmethod
     def read(cls, entry: CertificateEntry, where: str) -> "ChainCertificates":
@@ -109,4 +134,7 @@ class ChainCertificates:
         except ValueError as error:
             raise ProofmillError(f"{where}: {NAME}.bonds: {error}; copy the file again from "
                                  "another node of the chain") from error
-        return cls(tuple(found), CertificateSize(entry.depth, entry.places, True), key, bonds)
+        eras = None if entry.eras is None else ChainEras(entry.eras.blocks, heads_from_json(
+            entry.eras.history_key, f"{where}: {NAME}.eras.history_key",
+            "copy the file again from another node of the chain"))
+        return cls(tuple(found), CertificateSize(entry.depth, entry.places, True), key, bonds, eras)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proofmill.host.ground.errors import ProofmillError, not_written, way_out
-from proofmill.host.ground.output import write_atomically
+from proofmill.host.ground.output import make_folder, write_atomically
 from proofmill.host.ground.secret import write_secret
 from proofmill.host.network.consensus.genesis import genesis_validators_root
 from proofmill.host.network.consensus.keys import ValidatorKey, random_key
@@ -15,9 +15,10 @@ from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.client import Address
 from proofmill.host.network.node import companion_bonds
 from proofmill.host.network.node.contract_state import ProverAccount
+from proofmill.host.network.node.era_maker import POWERS, make_powers
 from proofmill.host.network.node.identity import new_identity
 from proofmill.host.network.node.opening import BOND_WEI, Founder, GenesisEngines, both
-from proofmill.host.network.operator.chain_certificates import ChainCertificates
+from proofmill.host.network.operator.chain_certificates import ChainCertificates, ChainEras
 from proofmill.host.network.operator.chain_file import chain_text, new_chain
 from proofmill.host.network.operator.keystores import (
     ROUNDS,
@@ -78,6 +79,8 @@ class NewChain:
     """What is traded on its market, in the folder `MARKET` of the chain's; None for no market."""
     certificates: tuple[CertificateSize, ProvingKey] | None = None
     """The circuit of certificates of finality, and its key; None for a chain without."""
+    era_blocks: int = 0
+    """Of an era of proven history, on a chain with certificates; 0 for none."""
 
 
 def make_chain(
@@ -101,13 +104,15 @@ def make_chain(
     if wanted.certificates is not None:
         founder = both(companion_bonds.founder(keys, genesis_validators_root(keys), [
             companion_bonds.Bonding(share[0], share[-1]) for share in shares]), founder)
+    kept = "" if wanted.market is None else MARKET
+    eras = _eras(folder, wanted, kept) if wanted.certificates and wanted.era_blocks else None
     chain = new_chain(
         wanted.name, wanted.genesis_seconds, wanted.slot_milliseconds, wanted.seed, wanted.size,
         keys, provers, BOND_WEI, key.verification_key,
         [*(each.owner for each in provers), *(keys[share[-1]].address for share in shares),
          *traders], founder,
         None if wanted.certificates is None else ChainCertificates.of(
-            keys, wanted.certificates[0], wanted.certificates[1].verification_key))
+            keys, wanted.certificates[0], wanted.certificates[1].verification_key, eras))
     assert isinstance(chain.setup.engines, GenesisEngines)
     place = chain.setup.engines.place
     if chain.certificates is not None:
@@ -116,7 +121,7 @@ def make_chain(
     identities = [new_identity() for _ in range(wanted.nodes)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        check_empty(folder, "" if wanted.market is None else MARKET)
+        check_empty(folder, kept, *(POWERS if eras is not None else ()))
         write_zkey(folder / ZKEY, key)
         if wanted.certificates is not None:
             write_zkey(folder / CERTIFICATE_ZKEY, wanted.certificates[1])
@@ -153,9 +158,18 @@ def make_chain(
     return made
 
 
-def check_empty(folder: Path, but: str = "") -> None:
+def _eras(folder: Path, wanted: NewChain, kept: str) -> ChainEras:
+    """Development powers for eras, in the chain's folder: they prove nothing to anybody else."""
+    make_folder(folder)
+    check_empty(folder, kept)
+    seed = wanted.seed.to_bytes(32, "little", signed=True)
+    return ChainEras(wanted.era_blocks, make_powers(folder, wanted.era_blocks, seed))
+
+
+def check_empty(folder: Path, *but: str) -> None:
     """See that a chain's folder has nothing in it, `but` for what is made before the chain."""
-    if (filled := next((each for each in folder.iterdir() if each.name != but), None)) is not None:
+    if (filled := next((each for each in folder.iterdir() if each.name not in but), None)
+            ) is not None:
         raise ProofmillError(f"{folder}: is not empty ({filled.name}); a chain's nodes have new "
                              "keys, so give it a folder of its own")
 
@@ -205,7 +219,9 @@ def _settings(wanted: NewChain, node: int) -> Settings:
         market=_market(wanted, node), certificates=CertificatesTable(
             # One is enough: others' would come to the same.
             make=wanted.certificates is not None and proves and node == 0,
-            key=f"../{CERTIFICATE_ZKEY}"),
+            key=f"../{CERTIFICATE_ZKEY}",
+            powers=".." if wanted.certificates and wanted.era_blocks and proves and node == 0
+            else ""),
         transfers=TransfersTable(sign=wanted.sign_transfers),
         metrics=MetricsTable(port=METRICS_PORT + node),
         api=ApiTable(port=API_PORT + node),

@@ -11,8 +11,10 @@ from proofmill.host.ground.errors import ProofmillError, how_to_install, not_rea
 from proofmill.host.ground.log_fields import LogTo
 from proofmill.host.network.consensus.keys import ValidatorKey
 from proofmill.host.network.node.certificates import CertificateSetup
+from proofmill.host.network.node.era_maker import POWERS
 from proofmill.host.network.node.identity import Identity, peer_name
 from proofmill.host.network.node.node import NodeSetup, Opened
+from proofmill.host.network.operator.chain_certificates import ChainCertificates
 from proofmill.host.network.operator.chain_file import Chain, ChainClock, read_chain
 from proofmill.host.network.operator.dialer import PeerAddress
 from proofmill.host.network.operator.keystores import (
@@ -22,12 +24,15 @@ from proofmill.host.network.operator.keystores import (
 )
 from proofmill.host.network.operator.settings import (
     WORKERS,
+    CertificatesTable,
     PeerTable,
     Settings,
     stand_ins,
 )
 from proofmill.host.network.operator.tls import Tls, read_tls
 from proofmill.host.network.operator.workers import Workers
+from proofmill.host.prover.aggregation.aggregate import rounds_of
+from proofmill.host.prover.aggregation.setup import read_pair
 from proofmill.host.prover.devices.device import Device
 from proofmill.host.prover.groth16.prove import ProofResult
 from proofmill.host.prover.groth16.zkey import read_zkey
@@ -156,8 +161,9 @@ def _certificates(settings: Settings, base: Path, chain: Chain) -> CertificateSe
                                  "of finality, which `proofmill node init --certificates` gives a "
                                  "new one; set it to false")
         return None
+    block_key = chain.setup.verification_key
     if not table.make:
-        return known.setup(table.sign, None)
+        return known.setup(table.sign, None, block_key)
     path = base / table.key
     try:
         key = read_zkey(path)
@@ -167,7 +173,28 @@ def _certificates(settings: Settings, base: Path, chain: Chain) -> CertificateSe
     if key.verification_key.to_json() != known.key.to_json():
         raise ProofmillError(f"certificates.key {path}: is of another circuit or ceremony than the "
                              "chain's certificates; name the one that was made with chain.json")
-    return replace(known.setup(table.sign, path), device=table.device)
+    return replace(known.setup(table.sign, path, block_key, _powers(table, base, known)),
+                   device=table.device)
+
+
+def _powers(table: CertificatesTable, base: Path, known: ChainCertificates
+            ) -> tuple[Path, Path] | None:
+    """The files with which the node makes eras, None where it does not."""
+    if not table.powers:
+        return None
+    if known.eras is None:
+        raise ProofmillError("certificates.powers: the chain has no eras of proven blocks, which "
+                             "`proofmill node init --certificates` gives a new one; leave it empty")
+    first, second = (base / table.powers / name for name in POWERS)
+    try:
+        heads = read_pair(first, second, rounds_of(known.eras.blocks)).heads
+    except ProofmillError as error:
+        raise ProofmillError(f"certificates.powers {error}; name the folder of the chain that "
+                             "`proofmill node init` has made") from error
+    if heads.to_bytes() != known.eras.heads.to_bytes():
+        raise ProofmillError(f"certificates.powers {base / table.powers}: are of other ceremonies "
+                             "than the chain's eras; name the folder that was made with chain.json")
+    return first, second
 
 
 def _market(settings: Settings, base: Path, prover_key: ValidatorKey | None,

@@ -169,6 +169,9 @@ class CertificatesTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields
         "port"))] = "cpu"
     key: Annotated[Place, Meta(description=(
         "the proving key of certificates, .zkey"))] = "certificate.zkey"
+    powers: Annotated[str, Meta(description=(
+        "folder with first.ptau and second.ptau, with which the node that makes certificates makes "
+        "eras of proven blocks too; empty: none"))] = ""
 
 
 class TransfersTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

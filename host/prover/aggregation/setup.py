@@ -16,7 +16,7 @@ import numpy as np
 
 from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError, not_read
-from proofmill.host.ground.json_text import parse_json
+from proofmill.host.ground.json_text import JsonObject, parse_json
 from proofmill.host.ground.output import write_atomically
 from proofmill.host.ground.typed import typed
 from proofmill.host.prover.aggregation.elements import from_bytes, to_bytes
@@ -30,6 +30,7 @@ from proofmill.host.prover.groth16.powers import read_powers
 KIND, VERSION = "proofmill aggregation", 1
 MOST_ROUNDS = 20
 """An aggregate is of at most 2^20 proofs."""
+AGAIN = "make it again with `proofmill history key`"
 
 
 class _Power(msgspec.Struct, forbid_unknown_fields=True):
@@ -50,12 +51,16 @@ class Heads:
     g1: Limbs
     g2: Limbs
 
-    def write(self, path: str | os.PathLike[str]) -> None:
-        """Write them as JSON. Raises `ProofmillError`."""
-        document = {"kind": KIND, "version": VERSION, "powers": [
+    @property
+    def document(self) -> JsonObject:
+        """They as JSON."""
+        return {"kind": KIND, "version": VERSION, "powers": [
             {"g1": to_bytes(Group.G1, g1).hex(), "g2": to_bytes(Group.G2, g2).hex()}
             for g1, g2 in zip(self.g1, self.g2, strict=True)]}
-        write_atomically(path, [json.dumps(document, indent=1).encode() + b"\n"])
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write them as JSON. Raises `ProofmillError`."""
+        write_atomically(path, [json.dumps(self.document, indent=1).encode() + b"\n"])
 
     def to_bytes(self) -> bytes:
         """For a transcript."""
@@ -108,13 +113,18 @@ def read_pair(first: str | os.PathLike[str], second: str | os.PathLike[str], rou
 def read_heads(path: str | os.PathLike[str]) -> Heads:
     """Read what `Heads.write` wrote. Raises `ProofmillError`."""
     name = os.fspath(path)
-    again = "make it again with `proofmill history key`"
     try:
         document = parse_json(Path(path).read_text("utf-8"))
     except OSError as error:
         raise not_read(name, error) from error
     except ValueError as error:
-        raise ProofmillError(f"{name}: {error}; {again}") from error
+        raise ProofmillError(f"{name}: {error}; {AGAIN}") from error
+    return heads_from_json(document, name)
+
+
+def heads_from_json(document: object, name: str, again: str = AGAIN) -> Heads:
+    """What `Heads.document` is; `ProofmillError`, with `name` and the way out `again`, where it is
+    none."""
     found = typed(document, _Document, name)
     if (found.kind, found.version, len(found.powers)) != (KIND, VERSION, 2):
         raise ProofmillError(f"{name}: is of {found.kind!r}, version {found.version}, with "

@@ -103,7 +103,8 @@ def test_every_nodes_first_companion_key_is_bonded(chain: Path) -> None:
     assert setup is not None and setup.bonds == address
     # A chain of before has none, and its nodes hand no evidence in.
     entry = replace(found.certificates, bonds=None).entry
-    assert ChainCertificates.read(entry, "chain.json").setup(True, None).bonds is None
+    known = ChainCertificates.read(entry, "chain.json")
+    assert known.setup(True, None, found.setup.verification_key).bonds is None
 
 
 def test_certificates_are_proven_on_the_device_that_is_named(chain: Path) -> None:
