@@ -1,6 +1,7 @@
 """Where a service begins: at the final state that its last life has kept, or at genesis."""
 
 import logging
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from proofmill.host.ground.log_fields import name_of
 from proofmill.host.network.evm.history import History
 from proofmill.host.network.evm.states import STATES, StateFile
 from proofmill.host.network.node.archive import Archive
-from proofmill.host.network.node.final_state import FinalCodec
+from proofmill.host.network.node.final_state import FinalCodec, FinalState
 from proofmill.host.network.node.final_store import FINAL, FinalStore, Unusable
 from proofmill.host.network.node.follower import ChainSetup, Follower
 
@@ -31,12 +32,11 @@ class FinalStates:
     as well.
     """
 
-    def __init__(self, folder: Path, chain: ChainSetup, files: ExitStack, keeps: bool = True
-                 ) -> None:
-        """The file is in the node's `folder` and is given back with `files`. `keeps`: whether there
-        is one; not on a chain with certificates of finality, whose votes are judged by states that
-        are older."""
-        self.path, self._keeps = folder / FINAL, keeps
+    def __init__(self, folder: Path, chain: ChainSetup, files: ExitStack,
+                 lacks: Callable[[FinalState], str] = lambda state: "") -> None:
+        """The file is in the node's `folder` and is given back with `files`. `lacks`: without what
+        a state is of no use, as a sentence's end; nothing where all is there."""
+        self.path, self._lacks = folder / FINAL, lacks
         self._chain, self._files = chain, files
         self._store: FinalStore | None = None
         self._states: StateFile | None = None
@@ -49,8 +49,6 @@ class FinalStates:
         """A follower at the kept final state, if that can be used, else at genesis. Its clock has
         to be set, and the archive to be loaded. `history`: the machine's, where it is asked."""
         follower = self._new(archive, history)
-        if not self._keeps:
-            return follower
         try:
             self._store = self._files.enter_context(FinalStore(
                 self.path, FinalCodec(self._chain.parameters, self._chain.size),
@@ -65,6 +63,8 @@ class FinalStates:
             if history is not None and not history.is_whole(kept.executed[0].block):
                 raise Unusable(f"is of no use without {history.path.name}, which has not all "
                                "blocks before it")
+            if lacking := self._lacks(kept):
+                raise Unusable(f"is of no use {lacking}")
             follower.go_on_from(kept)
         except Unusable as error:
             return self._anew(archive, history, str(error))

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,9 +12,10 @@ from proofmill.host.network.certificates.certificate import Certificate
 from proofmill.host.network.certificates.companion import Registration, companion_secret
 from proofmill.host.network.certificates.light import STATE, LightNode
 from proofmill.host.network.certificates.rewards import CertificateTerms
-from proofmill.host.network.certificates.rule import GENESIS
+from proofmill.host.network.certificates.rule import GENESIS, Finality
 from proofmill.host.network.certificates.votes import checkpoint_of
 from proofmill.host.network.consensus.keys import ValidatorKey
+from proofmill.host.network.consensus.refusal import Invalid
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.evm.client import Address
 from proofmill.host.network.node.beside import Beside
@@ -22,14 +24,18 @@ from proofmill.host.network.node.certifier import Certifier, Maker
 from proofmill.host.network.node.companion_bonds import BondedKeys, SlashedKey
 from proofmill.host.network.node.companions import Companions
 from proofmill.host.network.node.era_exchange import nothing, serve
-from proofmill.host.network.node.era_maker import EraMaker, EraSetup
+from proofmill.host.network.node.era_maker import ERAS, EraMaker, EraSetup
+from proofmill.host.network.node.final_state import FinalState
 from proofmill.host.network.node.follower import Follower
 from proofmill.host.network.node.gossip import Reception
+from proofmill.host.network.node.kept_registries import REGISTRIES, KeptRegistries
 from proofmill.host.network.node.ledger_exchange import REQUESTS, Question, serve_ledger
 from proofmill.host.network.node.light_files import LightFiles
 from proofmill.host.network.node.proof_pool import Answer
+from proofmill.host.network.node.proven_blocks import ProvenBlocks
 from proofmill.host.network.node.wire import Topic
 from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
+from proofmill.host.prover.circuits.finality.registry import Registry
 from proofmill.host.prover.circuits.finality.size import CertificateSize
 from proofmill.host.prover.circuits.finality.vote import Checkpoint
 from proofmill.host.prover.devices.apart import ApartDevice
@@ -85,6 +91,27 @@ class CertificateSetup:
             self.verification_key, self.size, keys, self.registrations)
 
 
+def lacks(setup: CertificateSetup, folder: Path) -> Callable[[FinalState], str]:
+    """Says of a final state what a node in `folder` would lack, were it to go on from there: what
+    follows from older blocks, and is in files of its own. Nothing where all is there."""
+    def lacking(state: FinalState) -> str:
+        place = folder / LIGHT
+        if not (place / STATE).exists():
+            return f"without {LIGHT}, the folder of certificates"
+        known = LightNode.open(place).known
+        counting = {each for each, commitment in known.justified.items() if commitment}
+        if counting - KeptRegistries(folder).load(known).keys():
+            return f"without the registries of {REGISTRIES}"
+        if setup.eras is not None:
+            last = bytes(state.point.payloads[0].payload.block_hash)
+            with closing(ProvenBlocks(folder / ERAS)) as blocks:
+                if blocks.number_of(last) is None:
+                    return f"without {ERAS}, which has not all blocks before it"
+        return ""
+
+    return lacking
+
+
 class Certificates:
     """The parts, wired together."""
 
@@ -104,13 +131,15 @@ class Certificates:
         place = folder / LIGHT
         light = LightNode.open(place) if (place / STATE).exists() else LightNode.start(
             place, setup.verification_key, *self.trusted)
+        self._registries = KeptRegistries(folder)
+        self.companions.know(self._registries.load(light.known))
         self.companions.forget(light.known.finalized)
         self.exchange = CertificateExchange(light, send, answer, silent)
         self._bonded = None if setup.bonds is None else BondedKeys(
             follower, setup.bonds, self.companions)
         self.eras = None if setup.eras is None else EraMaker(setup.eras, folder, follower)
         self._files = None if self.eras is None or not setup.files else LightFiles(
-            light, self.eras, self.first_ledger)
+            light, self.eras)
         self._setup = setup
         self._certifier: Certifier | None = None
 
@@ -219,6 +248,20 @@ class Certificates:
         if self._files is not None:
             self._files.work()
         self.companions.forget(self.exchange.light.known.finalized)
+        self.keep()
+
+    def keep(self) -> None:
+        """Have on the disk what another life needs that begins after the blocks it follows from."""
+        if self._setup.files:
+            self._registries.keep(dict(self._counting(self.exchange.light.known)))
+
+    def _counting(self, known: Finality) -> Iterator[tuple[Checkpoint, Registry]]:
+        """The registries that certificates have named, as far as they can be computed here."""
+        for checkpoint, commitment in known.justified.items():
+            with suppress(Invalid):
+                if commitment and (registry := self.companions.registry_at(
+                        checkpoint)).commitment == commitment:
+                    yield checkpoint, registry
 
     def close(self) -> None:
         """Give back what is held."""

@@ -81,8 +81,9 @@ class Companions:
         self._registrations = registrations
         self._secrets = secrets
         self._size = size
-        state = follower.store.block_states[spec.Root(follower.genesis_root)]
-        self._registries = {GENESIS: self._registry(state)}
+        # A node that goes on from a final state has none of genesis, by which nobody votes then.
+        state = follower.store.block_states.get(spec.Root(follower.genesis_root))
+        self._registries = {} if state is None else {GENESIS: self._registry(state)}
         self._final = 0
         """The epoch up to which no vote is kept."""
         self._heard: dict[tuple[int, int], SignedVote] = {}
@@ -97,6 +98,10 @@ class Companions:
         if checkpoint not in self._registries:
             self._registries[checkpoint] = self._registry(self._state_at(checkpoint))
         return self._registries[checkpoint]
+
+    def know(self, registries: Mapping[Checkpoint, Registry]) -> None:
+        """Count by these registries too, whose states may be unknown here."""
+        self._registries |= registries
 
     def keys_of(self, validator: int) -> list[Point]:
         """The companion keys that a validator has registered, from whatever epoch on."""
@@ -196,7 +201,12 @@ class Companions:
     def _counting(self, link: Link, known: Finality) -> Registry | None:
         """The registry by which a certificate of a link counts, where it is of the same fork."""
         counting = known.counting(link.source, link.target.epoch)
-        registry = None if counting is None else self.registry_at(counting)
+        try:
+            registry = None if counting is None else self.registry_at(counting)
+        except Invalid:
+            log.warning("no certificate of epoch %d: the registry of epoch %d, by which it counts, "
+                        "is known here no more", link.target.epoch, counting and counting.epoch)
+            return None
         return registry if registry and registry.fork_domain == link.fork_domain else None
 
     def _between(self, link: Link) -> Checkpoint | None:

@@ -195,8 +195,15 @@ class EraMaker:
 
     def before(self, first: int) -> tuple[int, bytes] | None:
         """The ledger's root before the block of this number, and the hash of the block that has it;
-        None before the first one."""
-        return self._blocks.before(first)
+        None where that is not here."""
+        if first:
+            return self._blocks.after(first - 1)
+        root = self._blocks.first_root
+        return None if root is None else (root, self._follower.execution_layer.genesis_hash)
+
+    def last_roots(self) -> set[int]:
+        """Of the ledgers after the latest eras that may be made."""
+        return self._blocks.roots_after(self._setup.blocks, MOST_LEDGERS)
 
     def places(self, first: int) -> list[tuple[bytes, bytes]]:
         """Of each block of the era that begins with the block of this number the hash, and what

@@ -27,32 +27,38 @@ from proofmill.host.prover.groth16.verification_key import write_verification_ke
 MOST_ERAS = MOST_LEDGERS
 MOST_ACCOUNTS = 1_024
 """Of a ledger, the first ones: each is a file."""
+ROOT_DIGITS = 64
+"""Hexadecimal ones of a root in a file's name."""
 
 
 class LightFiles:
     """Writes them into the folder of the light node that a full node keeps."""
 
-    def __init__(self, light: LightNode, eras: EraMaker, first_ledger: tuple[int, bytes]) -> None:
-        """`first_ledger`: the root before the first payload, and the hash of the block that has it.
-        Raises `ProofmillError` where the folder cannot be written."""
-        self._light, self._eras, self._first = light, eras, first_ledger
+    def __init__(self, light: LightNode, eras: EraMaker) -> None:
+        """Raises `ProofmillError` where the folder cannot be written."""
+        self._light, self._eras = light, eras
         self._final: Checkpoint | None = None
-        self._roots: set[int] = set()
-        self._firsts: set[int] = set()
+        # Those of a former life are here.
+        self._roots = {int(path.name[:ROOT_DIGITS], 16)
+                       for path in light.folder.glob("?" * ROOT_DIGITS + "-*.account")}
+        self._written: set[int] = set()
+        self._firsts = {int(path.stem) for path in light.folder.glob(f"*{SUFFIX}")}
         write_verification_key(light.folder / BLOCK_KEY, eras.key)
         eras.heads.write(light.folder / HISTORY_KEY)
 
     def work(self) -> None:
         """Write what is new. Raises `ProofmillError` where the disk fails."""
         final, folder = self._light.known.finalized, self._light.folder
-        for root in [root for root in self._eras.ledgers if root not in self._roots]:
+        for root in [root for root in self._eras.ledgers if root not in self._written]:
+            self._written.add(root)
             self._roots.add(root)
             ledger = self._eras.ledgers[root]
             for number in sorted(ledger.accounts)[:MOST_ACCOUNTS]:
                 write_atomically(folder / account_file(root, number),
                                  [account_answer(ledger, number)], False)
-        for root in self._roots - self._eras.ledgers.keys():
+        for root in self._roots - self._eras.ledgers.keys() - self._eras.last_roots():
             self._roots.remove(root)
+            self._written.discard(root)
             for path in folder.glob(account_file(root, 0).replace("-0.", "-*.")):
                 path.unlink(missing_ok=True)
         firsts = set(self._eras.latest(MOST_ERAS))
@@ -77,10 +83,11 @@ class LightFiles:
 
     def _write_trust(self, final: Checkpoint, first: int) -> None:
         """The final checkpoint with its registry, and the ledger before the first era here."""
-        root, block_hash = self._eras.before(first) or self._first
-        registry = self._light.known.justified[final]
+        before, registry = self._eras.before(first), self._light.known.justified[final]
+        if before is None or not registry:
+            return
+        root, block_hash = before
         write_atomically(self._light.folder / TRUST, [json.dumps({
-            "epoch": final.epoch, "root": final.root.hex(),
-            "registry": None if registry is None else str(registry),
+            "epoch": final.epoch, "root": final.root.hex(), "registry": str(registry),
             "ledger_root": str(root), "block_hash": block_hash.hex()}, indent=1).encode() + b"\n"],
                          False)

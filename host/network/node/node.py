@@ -35,7 +35,7 @@ from proofmill.host.network.node.catch_up import CatchUp
 from proofmill.host.network.node.certificates import (
     TOPICS as CERTIFICATE_TOPICS,
 )
-from proofmill.host.network.node.certificates import Certificates, CertificateSetup
+from proofmill.host.network.node.certificates import Certificates, CertificateSetup, lacks
 from proofmill.host.network.node.certifier import Maker
 from proofmill.host.network.node.claims import Claims
 from proofmill.host.network.node.companion_bonds import SlashedKey
@@ -303,8 +303,9 @@ class Node:
             else:
                 # A service runs too long to keep every block's facts for a report, or to check all
                 # blocks whenever it starts.
-                self._final = FinalStates(
-                    setup.folder, setup.chain, files, setup.certificates is None)
+                self._final = FinalStates(setup.folder, setup.chain, files, *(
+                    () if setup.certificates is None else (
+                        lacks(setup.certificates, setup.folder),)))
                 self.follower = self._final.begin(
                     self.archive, files.enter_context(History(setup.folder / HISTORY)))
             self.jobs = files.enter_context(JobStore(
@@ -578,6 +579,8 @@ class Node:
         StorageError where the disk fails."""
         if self._final is not None:
             self.follower.follow_finality()
+            if self.certificates is not None:
+                self.certificates.keep()
             self._final.keep(self.follower)
 
     def report(self) -> NodeReport:

@@ -106,11 +106,22 @@ class ProvenBlocks(ReplaceableDatabase):
         return [int(first) for (first,) in self._rows(
             "SELECT first FROM eras ORDER BY first DESC LIMIT ?", (most,))][::-1]
 
-    def before(self, number: int) -> tuple[int, bytes] | None:
-        """The ledger's root after the block before this one, and that block's hash; None where it
-        is not here."""
-        rows = self._rows("SELECT stated, hash FROM blocks WHERE number = ?", (number - 1,))
+    def after(self, number: int) -> tuple[int, bytes] | None:
+        """The ledger's root after the block of this number, and its hash; None for none."""
+        rows = self._rows("SELECT stated, hash FROM blocks WHERE number = ?", (number,))
         return (_numbers(bytes(rows[0][0]))[1], bytes(rows[0][1])) if rows else None
+
+    @property
+    def first_root(self) -> int | None:
+        """The ledger's root before the first block; None where there is no block yet."""
+        rows = self._rows("SELECT stated FROM blocks WHERE number = 0")
+        return _numbers(bytes(rows[0][0]))[0] if rows else None
+
+    def roots_after(self, length: int, most: int) -> set[int]:
+        """The ledger's roots after the latest so many blocks that are the last of an era."""
+        return {_numbers(bytes(stated))[1] for (stated,) in self._rows(
+            "SELECT stated FROM blocks WHERE (number + 1) % ? = 0 ORDER BY number DESC LIMIT ?",
+            (length, most))}
 
     def headers(self, first: int, last: bytes) -> list[bytes]:
         """Headers from the block of a number to that of a hash; none where it is not after it."""

@@ -29,7 +29,8 @@ def test_light_nodes_follow_the_ledger_by_files(
         chain: Chain, tmp_path: Path, monkeypatch) -> None:  # noqa: F811
     maker, refused = Maker(tmp_path, chain), list[str]()
     light = LightNode.start(tmp_path / "own", chain.key, chain.finals[0], 1)
-    files = LightFiles(light, maker.eras, (chain.blocks[0].before, BEFORE))
+    maker.eras._follower.execution_layer.genesis_hash = BEFORE
+    files = LightFiles(light, maker.eras)
     files.work()
     assert names(light.folder, ".era") == names(light.folder, ".account") == []
     maker.eras.hear(chain.final_blocks)
@@ -66,7 +67,9 @@ def test_light_nodes_follow_the_ledger_by_files(
     light.known = Finality.start(chain.finals[1], 1)
     files.work()
     assert late.follow(peers, tell) == 2 and not refused
-    # The accounts of a ledger that is not shown any more go, and so does an era.
+    # Another life finds what is there. The accounts of a ledger that is not shown any more go, and
+    # so does an era.
+    files = LightFiles(light, maker.eras)
     del maker.eras.ledgers[LEDGER.root]
     monkeypatch.setattr(light_files, "MOST_ERAS", 1)
     files.work()

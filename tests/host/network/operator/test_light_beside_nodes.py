@@ -8,6 +8,7 @@ import pytest
 from proofmill.host.bench.soak import GENESIS, SLOT_MS
 from proofmill.host.cli.main import main
 from proofmill.host.network.node.certifier import places_for
+from proofmill.host.network.operator.event_log import EventReader
 from proofmill.host.network.operator.new import NewChain, make_chain
 from proofmill.host.network.operator.prepared import prepared
 from proofmill.host.network.operator.running import RunningNode
@@ -19,7 +20,7 @@ from proofmill.host.prover.groth16.setup import development_setup
 from tests.host.network.node import killed
 from tests.host.network.operator.hurried import SharedTime
 
-ERA = 4
+ERA = 8
 QUIET = {f"PROOFMILL_{name}": value for name, value in (
     ("METRICS_ENABLED", "false"), ("MINER_ENABLED", "false"), ("API_ENABLED", "false"),
     ("NETWORK_PORT", "0"))}
@@ -56,7 +57,7 @@ def test_a_balance_is_shown_to_who_knows_certificates_alone(
     folder = config.parent / "data" / "light"
     clock = SharedTime(48, enough=lambda running: (folder / "0.era").exists() and (
         (folder / "4.certificate").exists()))
-    clock.run([ready], on_step)
+    ended, = clock.run([ready], on_step)
     light, (root, block_hash), peer = str(tmp_path / "light"), first[0], ["--peer", str(folder)]
     assert main(["light", "start", light, "--key", str(folder / "verification_key.json"),
                  "--epoch", "0", "--registry", str(genesis[0])]) == 0
@@ -76,3 +77,18 @@ def test_a_balance_is_shown_to_who_knows_certificates_alone(
         found = json.loads(capsys.readouterr().out)
         assert (found["balance"], found["nonce"]) == (account.balance, account.nonce)
     assert sum(each.nonce for each in accounts.values()) > 0
+    # Its next life goes on from its final state, and makes the next certificate: by registries of
+    # checkpoints whose states it has no more.
+    made = max(int(path.stem) for path in folder.glob("*.certificate"))
+    again = SharedTime(ended.slot + 20, begun=ended.slot + 1, enough=lambda running: (
+        folder / f"{made + 1}.certificate").exists())
+    again.run([ready], on_step)
+    events = EventReader(config.parent / "data" / "events.sqlite").latest(100_000)
+    checked = sorted(int(each.fields["blocks"]) for each in events if each.kind == "start")
+    # The blocks of two epochs and a part, not all of them.
+    assert len(checked) == 2 and checked[0] == 0 < checked[1] <= ended.slot - 16
+    assert (folder / f"{made + 1}.certificate").exists()
+    assert main(["light", "follow", light, *peer]) == 0
+    assert main(["light", "show", light, "--json"]) == 0
+    later = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert later["justified_epoch"] == made + 1 and later["eras"] >= shown["eras"]
