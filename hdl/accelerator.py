@@ -149,6 +149,9 @@ class Accelerator(wiring.Component):
         if shape.batches:
             m.d.comb += [msm.batched.eq(slices.batched), msm.based.eq(slices.stride == 0)]
             batches = C(1)
+        if shape.sums_answers:
+            m.d.comb += msm.as_answered.eq(header.finish[3])
+            batches = ~header.finish[3]
         m.d.comb += [
             reply.command.eq(header.command), reply.last.eq(1), reply.error.eq(error),
             msm.group.eq(group), msm.window.eq(header.window), msm.windows.eq(header.windows),

@@ -90,7 +90,9 @@ DESCRIPTIONS = {
                       "bits, the lowest for the first, 0 for the scalar 0, 1, 2 or 3 for one of "
                       "1, 2 or 4 words; then these, low word first. Or, where matrices are "
                       "evaluated and `finish` has 2 more, none follow: `words` is then where they "
-                      "lie in the memory, as plain numbers of 4 words. Answers "
+                      "lie in the memory, as plain numbers of 4 words. Where there is PROVE and "
+                      "sums can be made in batches, with 8 more in `finish` points lie there as "
+                      "elsewhere, and none are made so. Answers "
                       "one record for each group of the last level that is not infinity: an "
                       "ANSWER with `unit` and `group`, then the coordinates, low word first; and "
                       "an ANSWER with `last` set. With `finish` 1 the groups stay on the chip, "
@@ -232,7 +234,7 @@ class Error(enum.IntEnum):
                      # a PROVE
     MEMORY = 6       # words are named that the memory has not, or that begin within a transfer
     TRANSFORM = 7    # it has no transforms, none of this size, or other words or `count`
-    BATCHES = 8      # this gateware makes no sums in batches
+    BATCHES = 8      # this gateware makes no sums in batches, or none of such points
     POINTS = 9       # a batch had no inverse: coordinates are not below the modulus
     MATRICES = 10    # operands have no room on the chip, sizes are 0, or no weights are there
     EVALUATION = 11  # no results of this size, other words or `count`; or the program is none

@@ -36,11 +36,13 @@ class PointLoader(wiring.Component):
     soon : the last word of the next point's first coordinate is taken while the last part of z is
         written, and not only after it: so one of G2 takes a cycle a word.
     port_words : words that come in a cycle, 1 or 2.
+    other : another z by group, which points may have that are not affine; None: none have.
 
     Members
     -------
     group : which group, in
     affine : z is not written, in; only with `soon`
+    as_other : points have the other z, in; only where there is one
     enable : there is room for a point, in
     points : stream of `port_words` words, the first lowest, in
     slice : of the point that is coming, in
@@ -49,12 +51,15 @@ class PointLoader(wiring.Component):
     skipped : ... and was zero, out
     """
 
-    def __init__(self, shape: AdderShape, unit, *, soon: bool = False, port_words: int = 1):
+    def __init__(self, shape: AdderShape, unit, *, soon: bool = False, port_words: int = 1,
+                 other=None):
         self.shape, self.unit, self.soon, self.port_words = shape, unit, soon, port_words
+        self.other = other
         super().__init__({
             "group": In(range(max(2, len(shape.groups)))), "enable": In(1),
             "points": In(stream.Signature(WORD * port_words)), "slice": In(SLICE),
             **({"affine": In(1)} if soon else {}),
+            **({} if other is None else {"as_other": In(1)}),
             "load": Out(Load(shape.curve.words)),
             "loaded": Out(1), "skipped": Out(1)})
 
@@ -130,6 +135,11 @@ class PointLoader(wiring.Component):
                 with m.If(self.group == index):
                     # The parts of z have even rows and odd ones.
                     m.d.sync += load.coordinate.eq(Mux(row[0], constants[-1], constants[0]))
+                    if self.other is not None:
+                        constants = self.other[group]
+                        with m.If(self.as_other):
+                            m.d.sync += load.coordinate.eq(
+                                Mux(row[0], constants[-1], constants[0]))
                     with m.If(~point_there):
                         m.d.sync += point_there.eq(row[0] == len(constants) - 1)
             with m.If(~point_there):

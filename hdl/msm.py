@@ -202,9 +202,14 @@ class MsmShape:
 
     @property
     def proves(self) -> bool:
-        """A proof may be made by commands in the memory: there are all that it takes, and what is
-        summed up lies there as points do."""
-        return self.evaluator is not None and self.finisher and self.batch is None
+        """A proof may be made by commands in the memory: there are all that it takes."""
+        return self.evaluator is not None and self.finisher
+
+    @property
+    def sums_answers(self) -> bool:
+        """Sums may be told to be of points as answers have them, which is not how points lie in the
+        memory where sums are made in batches."""
+        return self.proves and self.batch is not None
 
     @cached_property
     def batches(self) -> dict[Group, BatchShape]:
@@ -267,6 +272,8 @@ class Msm(wiring.Component):
         `hdl.commands` and `hdl.windows`; to be held from `start` on
     batched : levels whose sums are made in batches, in; only where they may be
     based : digits are to the base that `bias` is, in; only where sums may be made in batches
+    as_answered : points lie there as where no sums are made in batches, and none are, in; only
+        where `MsmShape.sums_answers`
     scalars : stream of words, in
     requests, points : to and from the memory
     answers : stream of words, out
@@ -298,6 +305,7 @@ class Msm(wiring.Component):
         words = stream.Signature(WORD)
         super().__init__({
             **({} if not shape.batches else {"batched": In(16), "based": In(1)}),
+            **({} if not shape.sums_answers else {"as_answered": In(1)}),
             "start": In(1), "ready": Out(1), "refused": Out(1), "clear": In(1),
             "group": In(range(max(2, len(shape.adder.groups)))),
             "window": In(WIDTHS), "windows": In(WINDOWS_BITS),
@@ -336,7 +344,7 @@ class Msm(wiring.Component):
             [adder.curve.point_words(group) for group in adder.groups])
         m.submodules.loader = loader = PointLoader(
             adder, {group: shape.unit(group) for group in adder.groups}, soon=bool(shape.batches),
-            port_words=shape.port_words)
+            port_words=shape.port_words, other=adder.curve.unit if shape.sums_answers else None)
         m.submodules.hand_out = hand_out = HandOut(shape)
         units = [MailboxUnit(shape, number) for number in range(adder.units)]
         for number, unit in enumerate(units):
@@ -441,6 +449,8 @@ class Msm(wiring.Component):
                          levels.based.eq(self.based), levels.base.eq(self.bias)]
             self._batches(m, sequencer, frames, levels, loader, drained, units[0], now,
                           point_adder)
+        if shape.sums_answers:
+            m.d.comb += loader.as_other.eq(self.as_answered)
         return m
 
     def _stored_scalars(self, m, sequencer, slicer, requests, points):

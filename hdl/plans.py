@@ -402,9 +402,11 @@ class Store:
     digits: int = 0
 
 
-def stores(machine: Machine, points: int, reach: Reach, window: int = 0) -> list[Store]:
+def stores(machine: Machine, points: int, reach: Reach, window: int = 0, *, based: bool = True
+           ) -> list[Store]:
     """What may be stored of `points` points whose scalars are expected to have this reach: no
-    copies first, then more of them that save at least `WORTH`. `window` forces the window width.
+    copies first, then more of them that save at least `WORTH`. `window` forces the window width;
+    without `based` nothing is for digits to a base.
     """
     size = points * machine.point_words
 
@@ -421,8 +423,8 @@ def stores(machine: Machine, points: int, reach: Reach, window: int = 0) -> list
             if fitting(machine, stride, window)}
     for copies in range(2, MOST_COPIES + 1):
         own = [some[copies]] if copies in some else []
-        if own or to_a_base(machine, copies, window):
-            more = store(own, copies)
+        if own or based and to_a_base(machine, copies, window):
+            more = store(own, copies if based else 0)
             if more.cycles < (1 - WORTH) * found[-1].cycles:
                 found.append(more)
     return found

@@ -32,7 +32,7 @@ from proofmill.hdl.presets import (
     with_one_way,
 )
 from proofmill.hdl.windows import WindowPlan
-from proofmill.sim.commands import load_words, raw_load_words, stored_words
+from proofmill.sim.commands import load_words, multiply_words, raw_load_words, stored_words
 from proofmill.sim.curve import equation
 from proofmill.sim.evaluator import prove_words
 from proofmill.sim.msm import multi_scalar_product
@@ -45,10 +45,13 @@ from tests.hdl.test_finish_verilated import file_words
 from tests.hdl.words import Link, answer, header
 
 SHAPE = with_evaluation(TOY_SHAPE)
+IN_BATCHES = with_evaluation(with_batches(TOY_SHAPE, pairs=16))
 SCALARS, POINTS, SCRIPT = 1000, 2000, 3000
 """Where a witness lies, before what stays; points; and commands."""
 
 PLAN = WindowPlan(TOY_CURVE.scalar.bits, 3)
+AS_ANSWERED = 8
+"""In `finish`: points lie in the memory as answers have them."""
 
 
 class Proof:
@@ -75,8 +78,11 @@ class Proof:
             1 << power) + shape.transform.room(power))
 
         def product(count, scalars, points, finish, one):
+            own = plan
+            if shape.sums_answers and points == kept:
+                own, finish = replace(plan, batched=0), finish | AS_ANSWERED
             return multiply_head(
-                Group.G1, plan, count=count, words=scalars, finish=finish, address=points,
+                Group.G1, own, count=count, words=scalars, finish=finish, address=points,
                 first=one[0], windows=one[1])
 
         sums = [(1 << power, h, POINTS, 3), (12, SCALARS, POINTS, 7),
@@ -87,7 +93,8 @@ class Proof:
             for word in (*product(*each, one), header(Command.COUNTERS)))]
         self.passes = len(plan.passes)
         self.loads = [
-            raw_load_words(0, run.words), load_words(TOY_CURVE, Group.G1, self.points, POINTS),
+            raw_load_words(0, run.words),
+            load_words(TOY_CURVE, Group.G1, self.points, POINTS, shape.unit(Group.G1)),
             raw_load_words(SCRIPT, self.commands)]
         self.prove = [*prove_words((SCALARS, len(self.data)), (SCRIPT, len(self.commands))),
                       *self.data]
@@ -132,15 +139,17 @@ def loaded(link, proof):
         assert link.ask(words, 1) == [answer(Command.LOAD)]
 
 
-def test_a_proof_by_one_command():
+@pytest.mark.parametrize("shape", [SHAPE, IN_BATCHES])
+def test_a_proof_by_one_command(shape):
     """Twice, with other things between: and only the PROVE's own words go over the link."""
-    link = opened(SHAPE)
+    link, batched = opened(shape), int(shape.batch is not None)
     for seed, power, at_once in ((1, 3, 0), (2, 5, 0), (3, 4, 2)):
-        proof = Proof(seed=seed, power=power, plan=WindowPlan(
-            TOY_CURVE.scalar.bits, 3, at_once=at_once))
+        proof = Proof(shape, seed=seed, power=power, plan=WindowPlan(
+            TOY_CURVE.scalar.bits, 3, at_once=at_once, batched=batched))
         loaded(link, proof)
         assert len(proof.prove) == 3 + len(proof.data)
         first = proof.check(link.ask(proof.prove, proof.answers))
+        assert any(each[COUNTERS.index("batched")] for each in first[1:-1]) == bool(batched)
         assert link.ask([header(Command.RESET)], 1) == [answer(Command.RESET)]
         assert proof.check(link.ask(proof.prove, proof.answers)) == first
     link.assert_silent()
@@ -291,9 +300,27 @@ def test_a_reset_in_the_middle():
         proof.check(link.ask(proof.prove, proof.answers))
 
 
+@pytest.mark.parametrize("group", Group)
+def test_points_as_answers_have_them(group):
+    """... are summed as such, in no batches, where others lie in the memory otherwise."""
+    link, rng, law = opened(IN_BATCHES), Random(5), equation(TOY_CURVE, group)
+    plan = WindowPlan(TOY_CURVE.scalar.bits, 2)
+    points = [None, *rng.choices(toy_points(group), k=30)]
+    scalars = [rng.randrange(TOY_CURVE.scalar.modulus) for _ in points]
+    wanted = file_words(TOY_CURVE, group, multi_scalar_product(law, scalars, points))
+    for unit, finish in ((None, 1 | AS_ANSWERED), (IN_BATCHES.unit(group), 1)):
+        assert link.ask(load_words(TOY_CURVE, group, points, unit=unit), 1) == [
+            answer(Command.LOAD)]
+        words = multiply_words(group, plan, scalars, finish=finish)
+        assert link.ask(words, 1 + len(wanted)) == [answer(Command.MULTIPLY), *wanted]
+    words = multiply_words(group, replace(plan, batched=1), scalars, finish=1 | AS_ANSWERED)
+    assert link.ask(words, 1) == [refused(Command.MULTIPLY, Error.BATCHES)]
+    link.assert_silent()
+
+
 @pytest.mark.parametrize("shape, proves", [
-    (replace(SHAPE, finisher=False), 0), (with_batches(
-        with_evaluation(STANDARD)), 0), (SHAPE, 1)])
+    (replace(SHAPE, finisher=False), 0), (with_evaluation(with_batches(STANDARD)), 1), (SHAPE, 1)])
 def test_who_proves(shape, proves):
-    """Who makes no point, or points that do not lie in the memory as they are made, does not."""
+    """Who makes no point does not."""
     assert room_words(shape)["proves"] == shape.proves == proves
+    assert shape.sums_answers == (proves and shape.batch is not None)

@@ -290,14 +290,14 @@ class LanesDevice:
 
     def _stores(self, loaded: Loaded, reach: Reach | None, *, held: bool = False) -> list[Store]:
         """What may be stored of some points, for scalars of this reach, else random ones; see
-        `machine` for `held`."""
+        `machine` for `held`, whose digits are to no base."""
         machine, points = self.machine(loaded.group, held=held), len(loaded.points)
         if self.copies is not None:
             stride = stride_for(self._bits, self.copies)
             words = points * machine.point_words * copies_of(self._bits, stride)
             return [Store(stride, words, 0.0)]
         reach = reach or uniform(machine.order, max(1, int(loaded.finite.sum())))
-        found = stores(machine, points, reach, self.window or 0)
+        found = stores(machine, points, reach, self.window or 0, based=not held)
         return found if self.at_once is None else found[:1]
 
     def run(self, jobs: Sequence[Job], progress: Progress | None = None) -> list[Result]:

@@ -401,7 +401,8 @@ class ProvingLanes(LanesDevice):
             own.stride = store.stride
         key.plans = [self._planned(own.group, reach, own.stride or 0)
                      for own, reach in zip(loaded, reaches, strict=True)]
-        key.plans.insert(LAST, self._planned(Group.G1, uniform(self._order, 2), 0))
+        key.plans.insert(LAST, replace(
+            self._planned(Group.G1, uniform(self._order, 2), 0), batched=0))
         images = [self._image(own) for own in loaded]
         place = blocks.take(beside + sum(each.size for each in images))
         if place is None:
@@ -453,7 +454,7 @@ class ProvingLanes(LanesDevice):
             return np.repeat(loaded.points, copies, axis=0)
         return own.to_device(
             loaded.group, own.copies(loaded.group, loaded.points, stride, copies, 0),
-            accelerator.identity["scale"], False)
+            accelerator.identity["scale"], accelerator.identity["batch"] != 0)
 
     def _commands(self, key: HeldKey, addresses: Sequence[int], strides: Sequence[int], area: int,
                   numbers: int) -> list[list[int]]:
@@ -477,12 +478,14 @@ class ProvingLanes(LanesDevice):
             part = 2 if number == LAST else part
             group, plan = SUM_GROUPS[number], key.plans[number]
             address, stored, points, scalars = sums[number]
-            stays = number in KEPT or key.check is not None
+            finish = 3 | 4 * (number in KEPT or key.check is not None)
+            if number == LAST and accelerator.identity["batch"]:
+                finish |= 8
             for first, windows in reversed(plan.passes):
                 parts[part] += [*multiply_head(
                     group, plan, first=first, windows=windows, address=address, count=points,
-                    words=scalars, finish=3 | stays << 2,
-                    **accelerator.beside(group, plan, stored)), count]
+                    words=scalars, finish=finish, **accelerator.beside(group, plan, stored)),
+                    count]
         if key.check is not None:
             program, values = zip(addresses[-2:], map(len, key.check), strict=True)
             first = kept + (len(KEPT) - 1) * accelerator.point_words(Group.G1)

@@ -1,14 +1,14 @@
 """Proofs by one command: this machine gives a witness and two numbers, and computes nothing; keys
 stay with the device as long as there is room."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from proofmill.hdl.commands import COUNTERS, PHASES
+from proofmill.hdl.commands import COUNTERS, HEADER, PHASES, SLICES, WORDS, Command, unpack
 from proofmill.hdl.curve import PRODUCTS, Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.limbs import Limbs, to_limbs
@@ -353,6 +353,38 @@ def test_progress_is_of_points() -> None:
     assert len(told) == 1 + 6 * passes and told == sorted(told)
 
 
+def test_the_sum_of_what_stays_is_of_points_as_answers_have_them() -> None:
+    """... where others lie in the memory otherwise; and digits are to no base, since those of
+    scalars in the memory are not."""
+    key, witness = inputs("chain4")
+    for batch in (0, 128):
+        board, written = ProvingBoard(1 << 22), dict[int, Limbs]()
+        board.identity["batch"] = batch
+        write = board.write
+
+        def kept(address: int, words: Limbs, write: Callable[[int, Limbs], None] = write,
+                 written: dict[int, Limbs] = written) -> None:
+            written[address] = words
+            write(address, words)
+
+        board.write = kept  # type: ignore[method-assign]
+        device = ProvingLanes("board", [board])
+        held = device.hold(*holding(key))
+        h = Evaluator(key).quotient(witness)
+        assert device.prove(held, witness, BLINDING, h) is not None
+        commands = written[held.commands[0][0]].tolist()
+        head = len(WORDS[Command.MULTIPLY])
+        sums = [commands[at:at + head] for at, word in enumerate(commands)
+                if word & 255 == Command.MULTIPLY and word >> HEADER["finish"].offset & 3 == 3]
+        assert len(sums) == 6
+        for number, words in enumerate(sums):
+            own = unpack(HEADER, words[0]), unpack(SLICES, words[3])
+            last = number == len(sums) - 1
+            assert own[0]["finish"] == 3 + 4 * (number in KEPT) + 8 * (last and batch > 0)
+            assert bool(own[1]["batched"]) == (batch > 0 and not last)
+            assert own[1]["stride"] > 0
+
+
 def test_a_key_that_has_no_room_at_all() -> None:
     key, witness = inputs("chain4")
     board = ProvingBoard(20_000)
@@ -499,21 +531,24 @@ def test_the_chip_checks_its_own_proof() -> None:
 
 
 @pytest.mark.slow
-def test_one_command_of_the_chip(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("more", ["e", "be"])
+def test_one_command_of_the_chip(more: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A proof by the accelerator's own Verilog, with the fewest words; the model takes the same
     cycles and, of what is sent to one with a datapath, as many words."""
     key, witness = inputs("chain4")
     taken = []
-    for name in ("rtl+e", "model+e"):
+    for name in (f"rtl+{more}", f"model+{more}"):
         device = open_device(name, lanes=1)
         assert isinstance(device, ProvingLanes)
         prover = Prover(key, device)
-        if name == "rtl+e":
+        if name.startswith("rtl"):
             nothing_here(monkeypatch)
         for _ in range(2):
             result = prover.prove(witness, blinding=BLINDING)
             assert not result.faults and device.keys == 1
             taken.append((result.cycles, result.counters, result.words, result.digits))
+            batched = [each["batched"] for each in result.counters.values()]
+            assert all(batched[:-1]) == (more == "be") and not batched[-1]
         monkeypatch.undo()
         assert verify(key.verification_key, result.public, result.proof)
         assert result.words is not None and sum(result.words) <= 4 * key.wires + 300
