@@ -272,6 +272,9 @@ def connect_evaluator(m, msm, evaluator, transforms, tiles, frames, unit, adder)
         port.results.payload.eq(evaluator.results.payload),
         port.results.valid.eq(evaluator.results.valid & ~to_tiles),
         evaluator.results.ready.eq(Mux(to_tiles, tiles.words.ready, port.results.ready))]
+    if tiles.port_words > 1:
+        with m.If(tiles.given):
+            m.d.comb += [transforms.given.eq(1), transforms.value.eq(tiles.value)]
     with m.If(to_tiles):
         m.d.comb += [tiles.words.valid.eq(evaluator.results.valid),
                      tiles.words.payload.eq(evaluator.results.payload)]

@@ -371,7 +371,8 @@ class Msm(wiring.Component):
         if shape.transform is not None:
             m.submodules.transforms = transforms = Transform(
                 shape.transform, datapath=shape.datapath, given=bool(shape.evaluation))
-            m.submodules.tiles = tiles = Tiles(shape.transform)
+            m.submodules.tiles = tiles = Tiles(
+                shape.transform, shape.port_words if shape.evaluation else 1)
             ready = ready & tiles.ready
             tiles.connect(m, transforms)
             others.append(("narrow", tiles, ~tiles.ready))
@@ -476,7 +477,7 @@ class Msm(wiring.Component):
         clients = [(requests, points, idle)]
         for name, other, theirs in others:
             words = other.points
-            if self.shape.port_words > 1:
+            if len(words.payload) < WORD * self.shape.port_words:
                 m.submodules[name] = narrow = Narrow(self.shape.port_words)
                 wiring.connect(m, narrow.narrow, words)
                 words = narrow.wide

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from proofmill.hdl.commands import WORD
 from proofmill.hdl.fetcher import REQUEST, WRITE
+from proofmill.hdl.narrow import Narrow
 from proofmill.hdl.transform_shape import PLANES, TransformShape
 from proofmill.hdl.transform_steps import Part
 
@@ -30,6 +31,11 @@ class Tiles(wiring.Component):
     At the end h is read in order, and goes outside. Nothing of a tile moves while another one is
     computed.
 
+    Parameters
+    ----------
+    port_words : that the memory answers in a cycle; if several, values come to the transform whole,
+        which has to take such, see `hdl.evaluator.connect_evaluator`.
+
     Members
     -------
     start, power : of 2 ** power values, in; only while `ready`; `power` to be held
@@ -40,19 +46,22 @@ class Tiles(wiring.Component):
     begin, tile, settled, unready : the transform's `start`, in which tile it is, that no value is
         on its way out, and that it is under way
     values, results : its words
+    given, value : a whole value for it, out; only from a memory that answers several words
     requests, points, writes : to and from the memory; see `hdl.accelerator.Accelerator`
     """
 
-    def __init__(self, shape: TransformShape):
-        self.shape = shape
+    def __init__(self, shape: TransformShape, port_words: int = 1):
+        self.shape, self.port_words = shape, port_words
         words = stream.Signature(WORD)
         super().__init__({
             "start": In(1), "power": In(range(shape.most + 1)), "address": In(32),
             "words": In(words), "answers": Out(words), "ready": Out(1), "moving": Out(1),
             "begin": Out(1), "tile": In(tile_layout(shape)), "settled": In(1), "unready": In(1),
             "values": Out(words), "results": In(words),
-            "requests": Out(stream.Signature(REQUEST)), "points": In(words),
-            "writes": Out(stream.Signature(WRITE))})
+            "requests": Out(stream.Signature(REQUEST)),
+            "points": In(stream.Signature(WORD * port_words)),
+            "writes": Out(stream.Signature(WRITE)),
+            **({} if port_words == 1 else {"given": Out(1), "value": Out(shape.field.bits)})})
 
     def connect(self, m, transform):
         """Wire it to the `transform` that it feeds."""
@@ -123,6 +132,20 @@ class Tiles(wiring.Component):
             m.d.comb += [target.valid.eq(source.valid), target.payload.eq(source.payload),
                          source.ready.eq(target.ready)]
 
+        points = self.points
+        if self.port_words > 1:
+            m.submodules.narrow = narrow = Narrow(self.port_words)
+            points, come = narrow.narrow, Signal()
+            self._gather(m, come)
+
+        def take():
+            """What the memory answers goes to the transform."""
+            if self.port_words == 1:
+                join(self.points, self.values)
+            else:
+                m.d.comb += [self.points.ready.eq(self.values.ready),
+                             come.eq(self.points.valid & self.values.ready)]
+
         whole = Signal(32)
         together = Signal(shape.most + 1)
         place = Signal(32)
@@ -164,11 +187,11 @@ class Tiles(wiring.Component):
                     m.next = "ASK"
             with m.State("ASK"):
                 ask()
-                join(self.points, self.values)
+                take()
                 with m.If(moved & done):
                     m.next = "GIVE"
             with m.State("GIVE"):
-                join(self.points, self.values)
+                take()
                 with m.If(~self.values.ready):
                     m.next = "TILE"
             with m.State("TAKE"):
@@ -183,7 +206,9 @@ class Tiles(wiring.Component):
                 with m.If(left == 0):
                     m.next = "IN PLACE"
         with m.If(states.ongoing("EMPTY") | states.ongoing("END")):
-            join(self.points, self.answers)
+            if self.port_words > 1:
+                join(self.points, narrow.wide)
+            join(points, self.answers)
             with m.If(self.answers.valid & self.answers.ready):
                 m.d.sync += left.eq(left - 1)
         m.d.comb += [
@@ -191,3 +216,13 @@ class Tiles(wiring.Component):
             self.moving.eq(states.ongoing("TILE") | states.ongoing("ASK")
                            | states.ongoing("GIVE") | states.ongoing("TAKE"))]
         return m
+
+    def _gather(self, m, come):
+        """A value whole from what the memory answers, part by part, as they `come`."""
+        width, parts = WORD * self.port_words, self.shape.value_words // self.port_words
+        gathered, part = Signal(width * parts, reset_less=True), Signal(range(max(2, parts)))
+        whole = Signal(width * parts)
+        m.d.comb += [whole.eq(Cat(gathered, self.points.payload)[width:]), self.value.eq(whole),
+                     self.given.eq(come & (part == parts - 1))]
+        with m.If(come):
+            m.d.sync += [gathered.eq(whole), part.eq(Mux(self.given, 0, part + 1))]

@@ -17,6 +17,7 @@ from proofmill.hdl.presets import (
     STANDARD,
     TOY_SHAPE,
     control_only,
+    with_batches,
     with_evaluation,
     with_matrices,
 )
@@ -261,15 +262,27 @@ def test_shapes_that_cannot_be():
         replace(TOY_SHAPE, evaluation=True)
 
 
+IN_BATCHES = replace(with_evaluation(with_batches(STANDARD)), mailbox_bits=9, transforms=8)
+"""... with batches, whose memory answers two words in a cycle, and few places."""
+
+
 @pytest.mark.slow
-def test_full_width():
-    """The standard accelerator: edges and random values, in place and in tiles."""
-    shape, link = with_evaluation(STANDARD), opened(with_evaluation(STANDARD))
-    assert room_of(shape).places == 13
-    for power, wires in ((1, 40), (5, 900), (13, 12_000)):  # more than there are places
+@pytest.mark.parametrize("shape, sizes", [
+    (with_evaluation(STANDARD), ((1, 40), (5, 900), (13, 12_000))),
+    (IN_BATCHES, ((1, 40), (5, 300), (9, 900), (11, 900)))], ids=["standard", "batches"])
+def test_full_width(shape, sizes):
+    """The standard accelerator: edges and random values, in place and in tiles; from a memory that
+    answers two words in a cycle they move in as many fewer."""
+    link = opened(shape)
+    assert room_of(shape).places == shape.mailbox_bits
+    for power, wires in sizes:  # more than there are places
         entries, witness = random_entries(BN254_SCALAR, power, wires, 2 * wires, power)
         one = Run(shape, power, entries, witness, True, address=8)
         _, h, last, phases = given(link, one)
         assert last == answer(Command.EVALUATE) and h == on_the_host(one.a, one.b)
         assert phases == run(one.room, shape.evaluator, one.words, one.witness, power,
-                             direct=power <= 12).phases
+                             direct=power <= shape.transforms).phases
+        moved, values = link.counters()["moved"], 4 << power
+        if power > shape.transforms:
+            words = (8 // shape.port_words + 7) * values
+            assert words <= moved <= 1.2 * words
