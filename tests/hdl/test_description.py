@@ -38,7 +38,7 @@ OTHER = {
     "datapath": lambda there: not there, "finisher": lambda there: not there,
     "transforms": lambda power: 3, "batch": lambda pairs: 64, "port": lambda words: 2,
     "matrices": lambda bits: 4, "evaluation": lambda there: True,
-    "one_way": lambda there: True, "tables": lambda steps: 1,
+    "one_way": lambda there: True, "check": lambda there: True, "tables": lambda steps: 1,
 }
 """Another value of a field, by its name; of those that are not here, one more."""
 
@@ -56,8 +56,10 @@ def changed(shape):
             changes["operand_bits"] = 400
         if field.name == "transforms":  # which take a multiplier by two moduli
             changes["adder"] = with_transforms(shape).adder
-        if field.name in ("evaluation", "one_way"):  # which are for transforms
+        if field.name in ("evaluation", "one_way", "check"):  # which are for transforms
             changes |= {"transforms": 4, "adder": with_transforms(shape).adder}
+        if field.name == "check":  # of proofs that are made
+            changes["evaluation"] = True
         if field.name == "matrices":  # which take a multiplier that can
             changes["adder"] = with_matrices(shape).adder
         yield field.name, replace(shape, **changes)

@@ -2,8 +2,9 @@
 
 The process is this module, run with the number of its socket. It is told the device's name, then
 points to load, jobs to run, vectors to transform, matrices to keep and witnesses for them, points
-to combine, matrices to multiply, and keys to prove under, and answers with progress, results or
-what went wrong. Where it is told to stop it breaks off its sums at its next progress.
+to combine, matrices to multiply, keys to prove under and proofs to check, and answers with
+progress, results or what went wrong. Where it is told to stop it breaks off its sums at its next
+progress.
 """
 
 import signal
@@ -27,10 +28,12 @@ from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.device import (
     Abilities,
     Bases,
+    Checking,
     Combining,
     Device,
     DeviceError,
     Evaluating,
+    Found,
     Job,
     Multiplying,
     OneWay,
@@ -39,6 +42,7 @@ from proofmill.host.prover.devices.device import (
     Proving,
     Quotient,
     Result,
+    SelfCheck,
     Transformed,
     Transforming,
     abilities_of,
@@ -47,7 +51,9 @@ from proofmill.host.prover.devices.inputs import GROUPS, check_jobs, check_point
 from proofmill.host.prover.devices.usual import usual_longest
 from proofmill.sim.evaluator import Matrices
 
-if TYPE_CHECKING:  # who has no matrices multiplied need not wait for their gateware
+if TYPE_CHECKING:  # who has no matrices multiplied, nothing checked need not wait for the gateware
+    from proofmill.firmware.wide_program import WideProgram
+    from proofmill.hdl.check_shape import CheckShape
     from proofmill.host.prover.devices.matrices import MatrixUse
     from proofmill.sim.matrix import Whole
     from proofmill.sim.matrix_gateware import Multiplied
@@ -82,7 +88,7 @@ class ApartDevice:
         self._opening = (opener, name, options)
         self._points: list[tuple[Group, Limbs]] = []
         self._matrices: list[Matrices] = []
-        self._keys: list[tuple[Matrices, Sequence[Limbs], int]] = []
+        self._keys: list[tuple[Matrices, Sequence[Limbs], int, SelfCheck | None]] = []
         self._loaded = self._kept = self._keys_there = 0
         self._abilities = Abilities()
         self._process: subprocess.Popen[bytes] | None = None
@@ -194,15 +200,16 @@ class ApartDevice:
         with self._at_work():
             return self._abilities.blind
 
-    def hold(self, matrices: Matrices, points: Sequence[Limbs], private: int) -> int:
+    def hold(self, matrices: Matrices, points: Sequence[Limbs], private: int,
+             check: SelfCheck | None = None) -> int:
         """Keep a key here, for every process to come; see `Proving.hold`."""
-        for handle, (kept, others, first) in enumerate(self._keys):
+        for handle, (kept, others, first, by) in enumerate(self._keys):
             if first == private and kept.same_as(matrices) and all(
-                    map(np.array_equal, others, points)):
+                    map(np.array_equal, others, points)) and same_check(by, check):
                 return handle
         for group, each in zip(GROUPS, points, strict=True):
             check_points(group, each)
-        self._keys.append((matrices, points, private))
+        self._keys.append((matrices, points, private, check))
         return len(self._keys) - 1
 
     def prove(self, key: int, witness: Limbs, blinding: tuple[int, int], h: Limbs | None = None,
@@ -210,7 +217,9 @@ class ApartDevice:
         """See `Proving.prove`; DeviceError where the process does not answer in time."""
         with self._at_work():
             for held in self._keys[self._keys_there:]:
-                self._ask(("hold", *held), START_SECONDS, None)
+                matrices, points, private, check = held
+                self._ask(("hold", matrices, points, private, *([] if check is None else [check])),
+                          START_SECONDS, None)
                 self._keys_there += 1
             start, seconds = time.monotonic(), self._deadline(self._proven)
             if key not in self._proven_there:  # the device's memory has yet to get it
@@ -220,6 +229,20 @@ class ApartDevice:
             if found is not None:
                 self._proven.append(time.monotonic() - start)
                 self._proven_there.add(key)
+            return found
+
+    @property
+    def checks(self) -> "CheckShape | None":
+        """See `Checking.checks`: what the process says, which is begun for it."""
+        with self._at_work():
+            return self._abilities.checks
+
+    def check(self, program: "WideProgram", key: Sequence[int], inputs: Sequence[Sequence[int]]
+              ) -> list[Found]:
+        """See `Checking.check`; DeviceError where the process does not answer in time."""
+        with self._at_work():
+            found: list[Found] = self._ask(
+                ("check", program, key, inputs), FIRST_SECONDS * max(1, len(inputs)), None)
             return found
 
     @property
@@ -331,6 +354,14 @@ class ApartDevice:
         self.close()
 
 
+def same_check(one: SelfCheck | None, other: SelfCheck | None) -> bool:
+    """Whether two devices that check by these find the same of every proof."""
+    if one is None or other is None:
+        return one is other
+    return (one.program == other.program and list(one.key) == list(other.key)
+            and np.array_equal(one.signals, other.signals))
+
+
 STOP = ("stop",)
 
 
@@ -380,13 +411,16 @@ def serve(link: Connection) -> None:
                     case ("evaluated", handle, witness):
                         assert isinstance(device, Evaluating)
                         answer = device.evaluated(kept[handle], witness)
-                    case ("hold", matrices, points, private):
+                    case ("hold", *held):
                         assert isinstance(device, Proving)
-                        keys.append(device.hold(matrices, points, private))
+                        keys.append(device.hold(*held))
                         answer = None
                     case ("prove", handle, witness, blinding, h):
                         assert isinstance(device, Proving)
                         answer = device.prove(keys[handle], witness, blinding, h, tell)
+                    case ("check", program, key, inputs):
+                        assert isinstance(device, Checking)
+                        answer = device.check(program, key, inputs)
                     case ("combine", group, points, scalars):
                         assert isinstance(device, Combining)
                         answer = device.combine(group, points, scalars)

@@ -342,6 +342,7 @@ class Abilities:
     proves: int = 0
     blind: bool = False
     gives_way: int = 0
+    checks: CheckShape | None = None
 
 
 def abilities_of(device: Device) -> Abilities:
@@ -354,4 +355,5 @@ def abilities_of(device: Device) -> Abilities:
         device.multiplies if isinstance(device, Multiplying) else None,
         device.proves if isinstance(device, Proving) else 0,
         isinstance(device, Proving) and device.blind,
-        device.gives_way if isinstance(device, GivingWay) else 0)
+        device.gives_way if isinstance(device, GivingWay) else 0,
+        device.checks if isinstance(device, Checking) else None)

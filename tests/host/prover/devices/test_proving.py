@@ -8,20 +8,26 @@ from typing import Any
 import numpy as np
 import pytest
 
+from proofmill.firmware.straight_line import Builder
+from proofmill.firmware.wide_program import WideProgram, assemble
 from proofmill.hdl.commands import COUNTERS, HEADER, PHASES, SLICES, WORDS, Command, unpack
 from proofmill.hdl.curve import PRODUCTS, Group
+from proofmill.hdl.presets import TOY_SHAPE, with_check
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.limbs import Limbs, to_limbs
 from proofmill.host.prover.curve.points import infinity
 from proofmill.host.prover.devices.apart import FIRST_SECONDS, ApartDevice
 from proofmill.host.prover.devices.catalogue import open_device
 from proofmill.host.prover.devices.device import (
+    Checking,
     DeviceError,
+    Found,
     Job,
     Progress,
     Proven,
     Proving,
     Quotient,
+    SelfCheck,
 )
 from proofmill.host.prover.devices.inputs import GROUPS
 from proofmill.host.prover.devices.lanes import COMBINED
@@ -29,11 +35,13 @@ from proofmill.host.prover.devices.places import CLOSING, places_of
 from proofmill.host.prover.devices.proving import KEPT, Blocks, ProvingLanes
 from proofmill.host.prover.groth16 import prove as proving
 from proofmill.host.prover.groth16 import sums
-from proofmill.host.prover.groth16.evaluation import Evaluator
+from proofmill.host.prover.groth16.evaluation import Evaluator, matrices_of
 from proofmill.host.prover.groth16.prove import Prover
 from proofmill.host.prover.groth16.proving_key import ProvingKey
 from proofmill.host.prover.groth16.verify import verify
+from proofmill.sim.checker import is_right
 from proofmill.sim.evaluator import Matrices
+from proofmill.sim.wide_processor import run
 from tests.host.prover.devices.test_evaluations import ROOM, Board, EvaluatingChip
 from tests.host.prover.groth16.test_prove import inputs
 
@@ -504,6 +512,73 @@ def test_a_chip_that_finds_a_right_proof_wrong_is_put_aside() -> None:
     wrong[1, 0] ^= np.uint64(1)
     with pytest.raises(ProofmillError, match="the witness does not satisfy the constraints"):
         Prover(key, Doubting(12)).prove(wrong)
+
+
+class CheckingChip(ProvingChip):
+    """... that holds a proof against what it was given with the key, as its program says."""
+
+    checks = with_check(TOY_SHAPE).checker
+
+    def hold(self, matrices: Matrices, points: Sequence[Limbs], private: int,
+             check: SelfCheck | None = None) -> Any:
+        return (matrices, points, private), check
+
+    def check(self, program: WideProgram, key: Sequence[int], inputs: Sequence[Sequence[int]]
+              ) -> list[Found]:
+        return [Found(is_right(program, each, key), len(program.words)) for each in inputs]
+
+    def prove(self, key: Any, witness: Limbs, blinding: tuple[int, int], h: Limbs | None = None,
+              progress: Progress | None = None) -> Proven | None:
+        held, by = key
+        made = super().prove(held, witness, blinding, h, progress)
+        if made is None or by is None:
+            return made
+        found, = self.check(by.program, by.key, [list(map(int, by.signals[0, :1]))])
+        return replace(made, right=found.right, check_cycles=found.cycles)
+
+
+def checking_named(name: str) -> CheckingChip:
+    """What `ApartDevice` opens."""
+    return CheckingChip(12)
+
+
+def test_a_device_that_checks_proofs_in_a_process_of_its_own() -> None:
+    """It is told what a key's proofs are checked by, and what it finds comes back."""
+    builder = Builder(CheckingChip.checks)
+    one = builder.constant(1)
+    builder.output(builder.input() * one - one * builder.key())
+    program = assemble(builder)
+    chip = ApartDevice("chip", f"{checking_named.__module__}:{checking_named.__name__}")
+    assert isinstance(chip, Checking) and chip.checks == CheckingChip.checks
+    cycles, modulus = len(program.words), program.shape.field.modulus
+    right = -run(program, [0], [77]).sent[0] % modulus    # the input less it is zero
+    assert chip.check(program, [77], [[right], [right - 1]]) == [
+        Found(True, cycles), Found(False, cycles)]
+
+    key, witness = inputs("chain4")
+    points = [np.concatenate([key.a, [key.alpha_g1], [key.delta_g1]]),
+              np.concatenate([key.b_g1, [key.beta_g1]]),
+              np.concatenate([key.b_g2, [key.beta_g2], [key.delta_g2]]), key.c, key.h]
+    signals = np.zeros((1, 8), np.uint64)
+    signals[0, 0] = right
+    handles = [chip.hold(matrices_of(key), points, key.public + 1, each) for each in (
+        None, SelfCheck(program, [77], signals), SelfCheck(program, [78], signals),
+        SelfCheck(program, [77], signals.copy()))]
+    assert handles == [0, 1, 2, 1]
+    found = [chip.prove(handle, witness, BLINDING) for handle in handles[:3]]
+    chip.close()
+    assert [each and (each.right, each.check_cycles) for each in found] == [
+        (True, 0), (True, cycles), (False, cycles)]
+
+
+@pytest.mark.slow
+def test_the_chips_own_check_in_a_process_of_its_own() -> None:
+    key, witness = inputs("chain4")
+    device = ApartDevice("model+c", lanes=1)
+    result = Prover(key, device).prove(witness, blinding=BLINDING)
+    device.close()
+    assert not result.faults and result.check_cycles > 323_766
+    assert verify(key.verification_key, result.public, result.proof)
 
 
 @pytest.mark.slow
