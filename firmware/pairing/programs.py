@@ -35,7 +35,7 @@ def _elements(builder: Builder, count: int, scale: int = 1) -> list[Fp2]:
 
 
 def _of_base_field(shape: WideShape) -> Builder:
-    if shape.field is not BN254_BASE:
+    if shape.field != BN254_BASE:
         raise ValueError(f"the pairing is in {BN254_BASE.name}, not in {shape.field.name}")
     return Builder(shape)
 
