@@ -66,8 +66,8 @@ def prepare(step: Callable[[str, int, int], None], more: Mapping[str, str] | Non
     sources of others, by their names. `numbers`: of a proof; `provisional`: as `deploy_layer`.
     Raises as `output_of`.
     """
-    sources = {name: for_proofs_of(contract_source(name), numbers) for name in LAYER}
-    sources["Rewards"] = _rewards_source(numbers, provisional)
+    sources = {name: _rewards_source(numbers, provisional) if name == "Rewards" else for_proofs_of(
+        contract_source(name), numbers) for name in LAYER}
     compile_all({**sources, "ProverTag": prover_tag_source(),
                  "VerifierRegistry": contract_source("VerifierRegistry"), **(more or {})},
                 lambda done, total: step("compiling the contracts", done, total))
