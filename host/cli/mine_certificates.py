@@ -56,6 +56,7 @@ def prepare_certificates(screen: Screen, seed: int) -> Certifying:
     """For the chain of a `seed`; some seconds of a processor the first time."""
     from proofmill.host.network.certificates.companion import registered
     from proofmill.host.network.certificates.rewards import CertificateTerms, genesis_registry
+    from proofmill.host.network.certificates.rule import GENESIS
     from proofmill.host.network.consensus.chain import MINIMUM_VALIDATORS
     from proofmill.host.network.consensus.keys import derive_keys
 
@@ -66,11 +67,11 @@ def prepare_certificates(screen: Screen, seed: int) -> Certifying:
     with screen.bar("registering companion keys"):
         keys = derive_keys(seed, MINIMUM_VALIDATORS)
         registrations = registered(keys)
-        terms = CertificateTerms.at_genesis(key.verification_key, size, keys, registrations)
+        registry = genesis_registry(size, keys, registrations)
+        terms = CertificateTerms(key.verification_key, GENESIS, registry.commitment)
     screen.line(f"certificates: {len(keys)} companion keys, places for {size.places} votes, "
                 f"{circuit.constraints:,} constraints; made beside the blocks, on the processor")
-    return Certifying(circuit, key, terms, registrations,
-                      genesis_registry(size, keys, registrations))
+    return Certifying(circuit, key, terms, registrations, registry)
 
 
 def certificates_record(summary: Summary, certified: CertifiedChain) -> JsonObject:

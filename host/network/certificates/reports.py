@@ -16,13 +16,13 @@ Nothing is read from a beacon state, and nothing else is trusted but the first b
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 
 import rlp  # type: ignore[import-untyped]
 from eth_hash.auto import keccak
 
 from proofmill.host.ground.errors import ProofmillError
-from proofmill.host.network.certificates.hash_tree import root_above
+from proofmill.host.network.certificates.hash_tree import HashTree, root_above
+from proofmill.host.network.certificates.headers import EXTRA, HASH_BYTES, PARENT
 from proofmill.host.network.consensus.spec import spec
 from proofmill.host.network.mechanism.provisional import Reported
 from proofmill.host.prover.circuits.finality.registry import AHEAD
@@ -34,8 +34,8 @@ MOST_BLOCKS, MOST_HEADERS = 64, 256
 """That one call proves, and links."""
 MOST_PAYLOAD_HEADER = 1024
 """Bytes."""
-_PARENT, _FEES, _STATE, _EXTRA = 0, 2, 3, 12
-_HASH_BYTES, _ADDRESS_BYTES = 32, 20
+_FEES, _STATE = 2, 3
+_ADDRESS_BYTES = 20
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def payload_name(slot: int, payload: bytes) -> bytes:
     return bytes(keccak(slot.to_bytes(32, "big") + payload))
 
 
-NOTHING = Said(0, bytes(_HASH_BYTES), 0, 0, 0, bytes(_ADDRESS_BYTES))
+NOTHING = Said(0, bytes(HASH_BYTES), 0, 0, 0, bytes(_ADDRESS_BYTES))
 """Where the block before has no payload that is part of the branch."""
 
 
@@ -89,12 +89,8 @@ class BlockHeader:
     def root(self, parent: bytes) -> bytes:
         """The block's, with the root of its parent. `ProofmillError` for a number of more than 64
         bits."""
-        level = [_little(self.slot), _little(self.proposer), parent, self.state_root,
-                 self.body_root, *[bytes(_HASH_BYTES)] * 3]
-        while len(level) > 1:
-            level = [sha256(left + right).digest()
-                     for left, right in zip(level[::2], level[1::2], strict=True)]
-        return level[0]
+        return HashTree([_little(self.slot), _little(self.proposer), parent, self.state_root,
+                         self.body_root]).root
 
     @property
     def fields(self) -> tuple[object, ...]:
@@ -259,9 +255,9 @@ def _said(payload: bytes, at: Anchor) -> Said:
             raise ValueError("it is too long")
         fields = rlp.decode(payload)
         parent, fees, state, extra = (bytes(fields[place])
-                                      for place in (_PARENT, _FEES, _STATE, _EXTRA))
-        if len(parent) != _HASH_BYTES or len(fees) != _ADDRESS_BYTES or len(state) != len(
-                extra) or len(extra) != _HASH_BYTES:
+                                      for place in (PARENT, _FEES, _STATE, EXTRA))
+        if len(parent) != HASH_BYTES or len(fees) != _ADDRESS_BYTES or len(state) != len(
+                extra) or len(extra) != HASH_BYTES:
             raise ValueError("a field has another length")
     except (rlp.DecodingError, ValueError, TypeError, IndexError) as error:
         raise ProofmillError(f"this is no header of a payload: {error}") from error

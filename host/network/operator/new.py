@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from proofmill.host.ground.errors import ProofmillError, not_written, way_out
+from proofmill.host.ground.errors import ProofmillError, not_read, not_written, way_out
 from proofmill.host.ground.output import make_folder, write_atomically
 from proofmill.host.ground.secret import write_secret
 from proofmill.host.network.consensus.genesis import genesis_validators_root
@@ -15,7 +15,7 @@ from proofmill.host.network.evm.account import Account, address_of
 from proofmill.host.network.evm.client import Address
 from proofmill.host.network.node import companion_bonds
 from proofmill.host.network.node.contract_state import ProverAccount
-from proofmill.host.network.node.era_maker import POWERS, make_powers
+from proofmill.host.network.node.era_maker import make_powers
 from proofmill.host.network.node.identity import new_identity
 from proofmill.host.network.node.opening import BOND_WEI, Founder, GenesisEngines, both
 from proofmill.host.network.operator.chain_certificates import ChainCertificates, ChainEras
@@ -104,8 +104,9 @@ def make_chain(
     if wanted.certificates is not None:
         founder = both(companion_bonds.founder(keys, genesis_validators_root(keys), [
             companion_bonds.Bonding(share[0], share[-1]) for share in shares]), founder)
-    kept = "" if wanted.market is None else MARKET
-    eras = _eras(folder, wanted, kept) if wanted.certificates and wanted.era_blocks else None
+    make_folder(folder)
+    check_empty(folder, "" if wanted.market is None else MARKET)
+    eras = _eras(folder, wanted) if wanted.certificates and wanted.era_blocks else None
     chain = new_chain(
         wanted.name, wanted.genesis_seconds, wanted.slot_milliseconds, wanted.seed, wanted.size,
         keys, provers, BOND_WEI, key.verification_key,
@@ -120,8 +121,6 @@ def make_chain(
         chain = replace(chain, certificates=replace(chain.certificates, bonds=bonded))
     identities = [new_identity() for _ in range(wanted.nodes)]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        check_empty(folder, kept, *(POWERS if eras is not None else ()))
         write_zkey(folder / ZKEY, key)
         if wanted.certificates is not None:
             write_zkey(folder / CERTIFICATE_ZKEY, wanted.certificates[1])
@@ -158,18 +157,19 @@ def make_chain(
     return made
 
 
-def _eras(folder: Path, wanted: NewChain, kept: str) -> ChainEras:
+def _eras(folder: Path, wanted: NewChain) -> ChainEras:
     """Development powers for eras, in the chain's folder: they prove nothing to anybody else."""
-    make_folder(folder)
-    check_empty(folder, kept)
     seed = wanted.seed.to_bytes(32, "little", signed=True)
     return ChainEras(wanted.era_blocks, make_powers(folder, wanted.era_blocks, seed))
 
 
-def check_empty(folder: Path, *but: str) -> None:
+def check_empty(folder: Path, but: str = "") -> None:
     """See that a chain's folder has nothing in it, `but` for what is made before the chain."""
-    if (filled := next((each for each in folder.iterdir() if each.name not in but), None)
-            ) is not None:
+    try:
+        filled = next((each for each in folder.iterdir() if each.name != but), None)
+    except OSError as error:
+        raise not_read(folder, error) from error
+    if filled is not None:
         raise ProofmillError(f"{folder}: is not empty ({filled.name}); a chain's nodes have new "
                              "keys, so give it a folder of its own")
 

@@ -99,9 +99,10 @@ class SecondLayer:
 
         That is: proofs that the contract did not take yet, and rewards whose blocks are final now.
         """
+        final_slot = self._final_slot(chain)
         for submission in self._submissions.values():
             if submission.credit is None or not submission.credit.decided:
-                submission.credit = self._credit(submission, chain.slot, self._final_slot(chain))
+                submission.credit = self._credit(submission, chain.slot, final_slot)
 
     def balances(self) -> dict[str, int]:
         """In wei: the reward token at the reward address, the bond, and the account's ether."""

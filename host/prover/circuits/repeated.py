@@ -116,9 +116,9 @@ class Repeated:
         """Those of the parts after the second."""
         return (self._parts - 2) * self._bounds.height
 
-    def r1cs(self, name: str) -> R1cs:
-        """As `ConstraintSystem.to_r1cs` of the whole."""
-        small, bounds, more = self._system.to_r1cs(name), self._bounds, self._parts - 2
+    def r1cs(self, small: R1cs) -> R1cs:
+        """As `ConstraintSystem.to_r1cs` of the whole. `small`: as of the system with two parts."""
+        bounds, more = self._bounds, self._parts - 2
         return replace(
             small, wires=small.wires + more * (bounds.given + bounds.found),
             private_inputs=small.private_inputs + more * bounds.given,

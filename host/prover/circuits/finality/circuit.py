@@ -115,25 +115,25 @@ class FinalityCircuit:
     def r1cs(self) -> R1cs:
         """The constraints as matrices, for the key and the prover."""
         with uncollected():
-            return (self._small.to_r1cs(self._name) if self._repeated is None
-                    else self._repeated.r1cs(self._name))
+            return self._small_r1cs if self._repeated is None else (
+                self._repeated.r1cs(self._small_r1cs))
 
     @cached_property
     def digest(self) -> bytes:
         """What differs for circuits that differ, without the matrices of all places."""
         with uncollected():
-            small = circuit_hash(self._small.to_r1cs(self._name))
+            small = circuit_hash(self._small_r1cs)
         return sha256(small + self.size.places.to_bytes(4, "big")).digest()
 
     def witness(self, inputs: Mapping[str, int]) -> list[int]:
         """The value of every wire, as `ConstraintSystem.witness`."""
         return (self._repeated or self._small).witness(inputs)
 
-    @property
-    def _name(self) -> str:
+    @cached_property
+    def _small_r1cs(self) -> R1cs:
         kind = "epoch" if self.size.whole else "slot"
-        return (f"certificate of a {kind} (depth {self.size.depth}, "
-                f"{self.size.places} votes)")
+        return self._small.to_r1cs(f"certificate of a {kind} (depth {self.size.depth}, "
+                                   f"{self.size.places} votes)")
 
 
 COMPILED = 2

@@ -59,10 +59,11 @@ def two_parts(rest_from_parts: bool, from_first: bool) -> tuple[ConstraintSystem
 
 
 def test_what_is_no_repetition_is_refused() -> None:
-    made = Repeated(*two_parts(False, False), 4, lambda part: f"{part}: ")
+    system, bounds = two_parts(False, False)
+    made = Repeated(system, bounds, 4, lambda part: f"{part}: ")
     witness = made.witness({"total": 30} | {f"{part}: x": part + 1 for part in range(4)})
     assert witness == [1, 30, 1, 2, 3, 4, 1, 4, 9, 16, 900]
-    r1cs = made.r1cs("squares")
+    r1cs = made.r1cs(system.to_r1cs("squares"))
     assert (r1cs.wires, r1cs.constraints, r1cs.private_inputs) == (11, 6, 4)
     assert list(r1cs.a.columns[-6:]) == [1, 6, 7, 8, 9, 1]
     with pytest.raises(ValueError, match="computed from those of parts"):
