@@ -22,7 +22,7 @@ from proofmill.host.prover.curve.limbs import (
     Limbs,
 )
 from proofmill.host.prover.curve.points import AffinePoint, encode
-from proofmill.host.prover.groth16.points_by_x import CURVES, point_at
+from proofmill.host.prover.curve.points_by_x import CURVES, point_at
 
 SEED_BYTES = 32
 
@@ -50,7 +50,7 @@ class Draw:
         while found is None:
             x = tuple(self._below(BASE_MODULUS) * RADIX_INVERSE % BASE_MODULUS
                       for _ in range(group.degree))
-            found = point_at(group, x, larger=bool(self._word() & 1))
+            found = point_at(CURVES[group], x, larger=bool(self._word() & 1))
         if group is Group.G1:
             (x0,), (y0,) = found
             point: AffinePoint = (x0, y0)

@@ -16,10 +16,10 @@ from typing import NoReturn
 from proofmill.hdl.curve import Group
 from proofmill.hdl.field import BN254_BASE
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.prover.curve.points_by_x import CURVES, is_larger, point_at
 from proofmill.host.prover.groth16.json_fields import NotValid
 from proofmill.host.prover.groth16.plain import Numbers
 from proofmill.host.prover.groth16.plain_points import in_subgroup, on_curve
-from proofmill.host.prover.groth16.points_by_x import is_larger, point_at
 
 P = BN254_BASE.modulus
 NUMBER_BYTES = 32
@@ -105,7 +105,7 @@ def point_of(group: Group, flag: int, parts: Sequence[int]) -> Numbers | None:
         return x + y
     if flag == INFINITY:
         return None if any(x) else (0,) * (2 * degree)
-    found = point_at(group, x, larger=flag == GREATER)
+    found = point_at(CURVES[group], x, larger=flag == GREATER)
     return None if found is None else found[0] + found[1]
 
 
@@ -116,6 +116,6 @@ def encoded(point: Numbers, raw: bool) -> bytes:
     if raw:
         return b"".join(part.to_bytes(NUMBER_BYTES, "big")
                         for coordinate in (x, y) for part in reversed(coordinate))
-    flag = INFINITY if not any(point) else GREATER if is_larger(y) else SMALLER
+    flag = INFINITY if not any(point) else GREATER if is_larger(y, P) else SMALLER
     data = b"".join(part.to_bytes(NUMBER_BYTES, "big") for part in reversed(x))
     return bytes([data[0] | flag << 6]) + data[1:]

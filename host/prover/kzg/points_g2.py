@@ -5,13 +5,10 @@ big-endian, the three highest bits saying that it is compressed, infinity, and w
 Devices take x and y times 2^384 modulo p, real parts first, little-endian.
 """
 
-from proofmill.hdl.curve import (
-    BLS12_381,
-    Group,
-    quadratic_power,
-    quadratic_product,
-)
+from proofmill.hdl.curve import BLS12_381, Group
+from proofmill.host.prover.curve.points_by_x import is_larger, point_at
 from proofmill.host.prover.native.bls12_381 import COMPRESSED_BYTES, POINT_BYTES
+from proofmill.sim.curve import equation
 
 COMPRESSED_G2_BYTES = 2 * COMPRESSED_BYTES
 POINT_G2_BYTES = 2 * POINT_BYTES
@@ -20,30 +17,7 @@ COMPRESSED, INFINITE, GREATER = 0x80, 0x40, 0x20
 """Bits of the first byte; the last: y is the greater one, by its imaginary part first."""
 
 P, RADIX = BLS12_381.base.modulus, BLS12_381.file_radix
-
-Pair = tuple[int, int]
-"""A number of Fp2, the real part first."""
-
-
-def square_root(value: Pair) -> Pair | None:
-    """One in Fp2 = Fp[u] / (u^2 + 1), p being 3 modulo 4; None where there is none.
-
-    G. Adj and F. Rodriguez-Henriquez, "Square root computation over even extension fields"
-    (eprint 2012/685), algorithm 9.
-    """
-    power = quadratic_power(value, (P - 3) // 4, P)
-    root = quadratic_product(power, value, P)
-    alpha = quadratic_product(power, root, P)
-    if alpha == (P - 1, 0):
-        root = (-root[1] % P, root[0])
-    else:
-        root = quadratic_product(
-            quadratic_power(((alpha[0] + 1) % P, alpha[1]), (P - 1) // 2, P), root, P)
-    return root if quadratic_product(root, root, P) == value else None
-
-
-def _is_greater(y: Pair) -> bool:
-    return y[::-1] > ((-y[1]) % P, (-y[0]) % P)
+CURVE = equation(BLS12_381, Group.G2)
 
 
 def decompress_g2(data: bytes) -> bytes:
@@ -59,14 +33,11 @@ def decompress_g2(data: bytes) -> bytes:
         if flags & GREATER or any(x):
             raise ValueError(f"0x{data.hex()} is marked as infinity and says more than that")
         return bytes(POINT_G2_BYTES)
-    b = BLS12_381.b[Group.G2]
-    cube = quadratic_product(quadratic_product(x, x, P), x, P)
-    y = square_root(((cube[0] + b[0]) % P, (cube[1] + b[1]) % P))
-    if y is None:
+    point = point_at(CURVE, x, larger=bool(flags & GREATER))
+    if point is None:
         raise ValueError(f"0x{data.hex()}: no point of the curve y^2 = x^3 + 4 + 4 u has this x")
-    if _is_greater(y) != bool(flags & GREATER):
-        y = (-y[0] % P, -y[1] % P)
-    return b"".join((part * RADIX % P).to_bytes(COMPRESSED_BYTES, "little") for part in x + y)
+    return b"".join((part * RADIX % P).to_bytes(COMPRESSED_BYTES, "little")
+                    for coordinate in point for part in coordinate)
 
 
 def compress_g2(words: bytes) -> bytes:
@@ -77,5 +48,5 @@ def compress_g2(words: bytes) -> bytes:
     re, im, *y = (int.from_bytes(words[at:at + COMPRESSED_BYTES], "little") * inverse % P
                   for at in range(0, POINT_G2_BYTES, COMPRESSED_BYTES))
     data = bytearray(b"".join(part.to_bytes(COMPRESSED_BYTES, "big") for part in (im, re)))
-    data[0] |= COMPRESSED | (GREATER if _is_greater((y[0], y[1])) else 0)
+    data[0] |= COMPRESSED | (GREATER if is_larger(tuple(y), P) else 0)
     return bytes(data)

@@ -9,11 +9,11 @@ import pytest
 from proofmill.hdl.curve import GENERATOR_G2, Group
 from proofmill.host.cli.main import main
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.prover.curve.points_by_x import is_larger, square_root
 from proofmill.host.prover.groth16 import gnark, gnark_points
 from proofmill.host.prover.groth16.gnark import Form, GnarkKey, GnarkProof
 from proofmill.host.prover.groth16.json_fields import NotValid, is_text, read_bytes, read_public
 from proofmill.host.prover.groth16.plain import read_key, read_proof, verify
-from proofmill.host.prover.groth16.points_by_x import is_larger, square_root
 from proofmill.host.prover.groth16.zkey import MAGIC
 from tests.host.prover.groth16.files import VECTORS
 
@@ -60,7 +60,7 @@ def test_they_are_written_as_they_were_read() -> None:
 def test_signs_are_told_by_the_imaginary_part_first() -> None:
     """Both roots come back, and where the imaginary part is zero the real one decides."""
     for y in ((5,), (P - 5,), (7, 0), (P - 7, 0), (P - 1, 3), (1, P - 3)):
-        assert is_larger(y) == ((y[1] if len(y) == 2 and y[1] else y[0]) > P // 2)
+        assert is_larger(y, P) == ((y[1] if len(y) == 2 and y[1] else y[0]) > P // 2)
     x, y = G2[:2], G2[2:]
     for point in (G2, (*x, *(-part % P for part in y))):
         proof = replace(gnark.parse_proof(PROOF).plain, b=point)
@@ -83,7 +83,7 @@ def test_what_is_no_key_is_told_with_its_place(change, complaint) -> None:
 
 
 def test_points_off_the_curve_and_of_another_order() -> None:
-    x = next(x for x in range(1, 50) if square_root(((x ** 3 + 3) % P,)) is None)
+    x = next(x for x in range(1, 50) if square_root(((x ** 3 + 3) % P,), P) is None)
     with pytest.raises(NotValid, match="byte 0: A is not on the curve"):
         gnark.parse_proof(b"\x80" + bytes(30) + bytes([x]) + PROOF[64:])
     with pytest.raises(NotValid, match="C is not on the curve of g1"):

@@ -12,12 +12,12 @@ from proofmill.host.prover.curve.arithmetic import add, multiply, multiply_gener
 from proofmill.host.prover.curve.limbs import BASE_MODULUS, to_limbs
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS as R
 from proofmill.host.prover.curve.points import encode, generator
+from proofmill.host.prover.curve.points_by_x import CURVES, square_root
 from proofmill.host.prover.curve.subgroup import all_in_subgroup
 from proofmill.host.prover.groth16.container import open_container
 from proofmill.host.prover.groth16.development_powers import development_powers
 from proofmill.host.prover.groth16.drawing import COFACTOR_G2
 from proofmill.host.prover.groth16.phase2 import initial_key
-from proofmill.host.prover.groth16.points_by_x import CURVES, square_root
 from proofmill.host.prover.groth16.powers import ALPHA, MAGIC, TAU_G1, TAU_G2, read_powers
 from proofmill.host.prover.groth16.setup import derive
 from tests.host.prover.groth16.files import POWERS, cube_circuit, dense_circuit
@@ -101,7 +101,7 @@ def outside() -> bytes:
     for real in range(1, 100):
         x = (real, 1)
         y = square_root(tuple((a + b) % curve.modulus for a, b in zip(
-            cube(x, curve.modulus), curve.b, strict=True)))
+            cube(x, curve.modulus), curve.b, strict=True)), curve.modulus)
         if y is not None:
             assert curve.multiply(R, (x, y)) is not None
             assert curve.multiply(R * COFACTOR_G2, (x, y)) is None
@@ -142,8 +142,8 @@ def test_powers_that_do_not_do_are_named_with_the_way_out(copy: Path) -> None:
 def test_square_roots() -> None:
     p = BASE_MODULUS
     for value in ((4, 0), (p - 4, 0), (0, 0), (3, 4), (0, 8), (5, p - 7)):
-        root = square_root(value)
+        root = square_root(value, p)
         if root is not None:
             a, b = root
             assert ((a * a - b * b) % p, 2 * a * b % p) == value
-    assert square_root((4,)) in ((2,), (p - 2,)) and square_root((p - 1,)) is None
+    assert square_root((4,), p) in ((2,), (p - 2,)) and square_root((p - 1,), p) is None
