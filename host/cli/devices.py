@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from proofmill.host.cli.arguments import device, serial_port
-from proofmill.host.cli.measure_options import CURVES
+from proofmill.host.cli.measure_options import ANY_CURVE
 from proofmill.host.cli.screen import Screen
 from proofmill.host.cli.subcommands import Commands
 from proofmill.host.ground.errors import ProofmillError
@@ -13,9 +13,6 @@ if TYPE_CHECKING:  # no help waits for NumPy
     from proofmill.host.prover.devices.accelerator import Accelerator
     from proofmill.host.prover.devices.catalogue import BuildProgress
     from proofmill.host.prover.devices.device import Device
-
-ANY_CURVE = (*CURVES, "toy")
-"""The curves that gateware is made for."""
 
 PROBE_SECONDS = 1.5
 """How long an unknown serial port is given to answer."""

@@ -8,7 +8,7 @@ from proofmill.host.cli.arguments import machine_reads, output_file, whole
 from proofmill.host.cli.board import find_board
 from proofmill.host.cli.extras import missing
 from proofmill.host.cli.measure_options import (
-    CURVES,
+    ANY_CURVE,
     DEFAULTS,
     NUMBERS,
     ON_OTHERS,
@@ -56,7 +56,7 @@ def register(commands: Commands) -> None:
                               "behind axi-stream")
     verilog.add_argument("--board", metavar="BOARD|FILE.py",
                          help="whose gateware --unit board is, up to the pads")
-    verilog.add_argument("--curve", choices=(*CURVES, "toy"), metavar="|".join((*CURVES, "toy")),
+    verilog.add_argument("--curve", choices=ANY_CURVE, metavar="|".join(ANY_CURVE),
                          help="the preset's own, or of the toy curve the preset toy; of "
                               f"{' and '.join(OTHER_CURVES)} {', '.join(ON_OTHERS)}, of "
                               f"{OTHER_CURVES[-1]} in G1")

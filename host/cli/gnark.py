@@ -109,17 +109,13 @@ def run_key(options: argparse.Namespace) -> None:
 def _of_zkey(path: str) -> "GnarkKey":
     from proofmill.hdl.curve import Group
     from proofmill.host.prover.groth16 import gnark
-    from proofmill.host.prover.groth16.plain import PlainKey
     from proofmill.host.prover.groth16.plain_points import from_array
+    from proofmill.host.prover.groth16.verification_key import plain_of
     from proofmill.host.prover.groth16.zkey import read_zkey
 
     key = read_zkey(path)
-    alpha, beta_1, delta_1 = (from_array(Group.G1, each)[0]
-                              for each in (key.alpha_g1, key.beta_g1, key.delta_g1))
-    beta, gamma, delta = (from_array(Group.G2, each)[0]
-                          for each in (key.beta_g2, key.gamma_g2, key.delta_g2))
-    points = tuple(from_array(Group.G1, key.public_points))
-    return gnark.GnarkKey(PlainKey(alpha, beta, gamma, delta, points, path), beta_1, delta_1)
+    beta_1, delta_1 = (from_array(Group.G1, each)[0] for each in (key.beta_g1, key.delta_g1))
+    return gnark.GnarkKey(plain_of(key.verification_key), beta_1, delta_1)
 
 
 def run_proof(options: argparse.Namespace) -> None:

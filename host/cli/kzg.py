@@ -218,13 +218,12 @@ def run_setup(options: argparse.Namespace) -> int:
     if options.json:
         print_record("kzg setup", {"valid": problem is None, "problem": problem,
                                    "device": options.device, "cycles": sums.cycles})
-        return 0 if problem is None else 1
-    if problem is None:
-        screen.line(f"{len(setup.powers):,} powers of one secret in G1, {len(setup.powers_g2)} in "
-                    f"G2, {len(setup.lagrange):,} combinations of them for values: all right")
     else:
-        screen.line(f"NOT valid: {problem}")
-    _tell_cycles(screen, options.device, sums)
+        screen.line(
+            f"{len(setup.powers):,} powers of one secret in G1, {len(setup.powers_g2)} in G2, "
+            f"{len(setup.lagrange):,} combinations of them for values: all right"
+            if problem is None else f"NOT valid: {problem}")
+        _tell_cycles(screen, options.device, sums)
     return 0 if problem is None else 1
 
 

@@ -17,6 +17,8 @@ PRESETS = ("standard", "one-row", "three-rows", "five-rows", "gw5a-one-row", "gw
 
 OTHER_CURVES = ("bls12-381", "bls12-377")
 CURVES = ("bn254", *OTHER_CURVES)
+ANY_CURVE = (*CURVES, "toy")
+"""The curves that gateware is made for."""
 
 ON_OTHERS = ("multiplier", "inverter", "adder", "batch_adder", "mailboxes", "recoder", "msm",
              "accelerator")

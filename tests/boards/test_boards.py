@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("amaranth_boards")
 
 from proofmill.boards.board import ecp5_pll  # noqa: E402
-from proofmill.boards.build import generate, phase_of, utilisation  # noqa: E402
+from proofmill.boards.build import build, generate, phase_of, utilisation  # noqa: E402
 from proofmill.boards.catalogue import board, here  # noqa: E402
 from proofmill.boards.check import problems  # noqa: E402
 from proofmill.boards.measure import clock_rate  # noqa: E402
@@ -92,10 +92,10 @@ def test_the_placers_phases_are_told():
                                         "2.3.1. Executing PROC_CLEAN pass")] == ["FLATTEN", None]
 
 
-def test_a_design_too_large_is_refused_before_it_is_placed(tmp_path, monkeypatch):
+@pytest.fixture
+def too_large(tmp_path, monkeypatch):
+    """Yosys finds 9,999 cells for logic in a design for iCEBreaker; nothing is generated."""
     import proofmill.boards.build as module
-
-    found = board("icebreaker")
 
     def generate(board, core, folder):
         core._MustUse__used = True      # nothing is generated here
@@ -105,21 +105,16 @@ def test_a_design_too_large_is_refused_before_it_is_placed(tmp_path, monkeypatch
     monkeypatch.setattr(module, "_with_platform", generate)
     monkeypatch.setattr(module, "run_yosys", lambda *a: (tmp_path / "stat.json").write_text(
         json.dumps({"design": {"num_cells_by_type": {"SB_LUT4": 9_999}}})))
+
+
+@pytest.mark.usefixtures("too_large")
+def test_a_design_too_large_is_refused_before_it_is_placed(tmp_path):
     with pytest.raises(ToolError, match="takes 9,999 lut and .* has 5,280"):
-        module.build(found, tmp_path)
+        build(board("icebreaker"), tmp_path)
 
 
-def test_a_design_is_counted_though_it_is_too_large(tmp_path, monkeypatch, capsys):
-    import proofmill.boards.build as module
-
-    def generate(board, core, folder):
-        core._MustUse__used = True      # nothing is generated here
-        (folder / "top.ys").write_text("")
-        return 1
-
-    monkeypatch.setattr(module, "_with_platform", generate)
-    monkeypatch.setattr(module, "run_yosys", lambda *a: (tmp_path / "stat.json").write_text(
-        json.dumps({"design": {"num_cells_by_type": {"SB_LUT4": 9_999}}})))
+@pytest.mark.usefixtures("too_large")
+def test_a_design_is_counted_though_it_is_too_large(tmp_path, capsys):
     assert main(["build", "icebreaker", "--evaluation", "--count", "--folder", str(tmp_path)]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "lut 9,999 of 5,280 (189%)" in said and "evaluation True" in said

@@ -31,7 +31,7 @@ from proofmill.host.prover.aggregation.challenges import (
 from proofmill.host.prover.aggregation.computing import Computing, OnThisMachine, Pairs
 from proofmill.host.prover.aggregation.setup import Powers
 from proofmill.host.prover.aggregation.verify import refusal
-from proofmill.host.prover.curve.combinations import combine
+from proofmill.host.prover.curve.combinations import combine, multiply_each
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS as R
 from proofmill.host.prover.curve.limbs import Limbs, to_limbs
 from proofmill.host.prover.groth16.plain import check_public
@@ -94,8 +94,9 @@ def _made(setup: Powers, key: VerificationKey, public: Sequence[Sequence[int]],
     challenges = Challenges(setup.heads, key, public)
     combination = challenges.combination(committed)
     scale = powers(combination, size)
-    b = _scaled(Group.G2, b, scale)
-    w = [_scaled(Group.G1, each, powers(pow(combination, -1, R), size)) for each in w]
+    b = multiply_each(Group.G2, b, to_limbs(scale))
+    rescale = to_limbs(powers(pow(combination, -1, R), size))
+    w = [multiply_each(Group.G1, each, rescale) for each in w]
     (z_ab,) = products([(a, b)])
     (z_c,) = computing.sums(Group.G1, [(c, to_limbs(scale))])
     challenges.sums(z_ab, z_c)
@@ -136,12 +137,6 @@ def _made(setup: Powers, key: VerificationKey, public: Sequence[Sequence[int]],
     progress(steps, steps)
     return Aggregate(len(proofs), committed, z_ab, z_c, tuple(told), folded, np.array(opening_v),
                      np.array(opening_w))
-
-
-def _scaled(group: Group, points: Limbs, factors: Sequence[int]) -> Limbs:
-    """``factors[i] * points[i]``."""
-    return combine(group, points, np.arange(len(points), dtype=np.uint32), to_limbs(factors),
-                   np.arange(len(points) + 1, dtype=np.uint64))
 
 
 def _folded(group: Group, points: Limbs, factor: int) -> Limbs:

@@ -46,6 +46,13 @@ def combine(group: Group, points: Limbs, places: NDArray[np.uint32], scalars: Li
     return out
 
 
+def multiply_each(group: Group, points: Limbs, scalars: Limbs, out: Limbs | None = None) -> Limbs:
+    """``scalars[i] * points[i]`` for every i; shapes and `out` as in `combine`."""
+    count = len(points)
+    return combine(group, points, np.arange(count, dtype=np.uint32), scalars,
+                   np.arange(count + 1, dtype=np.uint64), out)
+
+
 def multiply_all(group: Group, points: Limbs, scalar: int, out: Limbs | None = None,
                  progress: Progress | None = None) -> Limbs:
     """``scalar * points[i]`` for every i, shape (n, 8) or (n, 16); `out` as in `combine`."""
@@ -54,9 +61,8 @@ def multiply_all(group: Group, points: Limbs, scalar: int, out: Limbs | None = N
         out = np.zeros((count, width(group)), dtype=np.uint64)
     for start in range(0, count, PIECE):
         stop = min(count, start + PIECE)
-        combine(group, points[start:stop], np.arange(stop - start, dtype=np.uint32),
-                np.tile(to_limbs([scalar]), (stop - start, 1)),
-                np.arange(stop - start + 1, dtype=np.uint64), out[start:stop])
+        multiply_each(group, points[start:stop], np.tile(to_limbs([scalar]), (stop - start, 1)),
+                      out[start:stop])
         if progress is not None:
             progress(stop, count)
     return out

@@ -12,14 +12,14 @@ that the commitments are to something: with y = H("G16-BSB22", all x_i) mod r,
     e(C_0, [-sigma_0]2) e(y C_1, [-sigma_1]2) e(y^2 C_2, ...) ... e(proof, [1]2) = 1
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from proofmill.hdl.curve import Group
 from proofmill.hdl.field import BN254_SCALAR
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.groth16.gnark import Form, GnarkKey, GnarkProof
-from proofmill.host.prover.groth16.gnark_points import NUMBER_BYTES, encoded
+from proofmill.host.prover.groth16.gnark_points import encoded, number_bytes
 from proofmill.host.prover.groth16.json_fields import NotValid
 from proofmill.host.prover.groth16.plain import (
     Numbers,
@@ -54,8 +54,8 @@ def verify_committed(key: GnarkKey, public: Sequence[int], proof: GnarkProof) ->
         if not all(0 < wire <= len(signals) for wire in wires):
             raise ProofmillError(f"{key.plain.name}: a commitment to wires {wires}, but there are "
                                  f"{len(signals)} public ones; make the key again")
-        signals.append(_hash(encoded(point, True) + _bytes(signals[wire - 1] for wire in wires),
-                             CHALLENGE))
+        signals.append(_hash(
+            encoded(point, True) + number_bytes(signals[wire - 1] for wire in wires), CHALLENGE))
     return _are_known(key, made, proof.knowledge, signals[len(public):]) and verify(
         _with_commitments(key.plain, made), signals, proof.plain)
 
@@ -76,10 +76,6 @@ def expand_message(message: bytes, tag: bytes, size: int) -> bytes:
 
 def _hash(message: bytes, tag: bytes) -> int:
     return int.from_bytes(expand_message(message, tag, HASH_BYTES), "big") % BN254_SCALAR.modulus
-
-
-def _bytes(values: Iterable[int]) -> bytes:
-    return b"".join(value.to_bytes(NUMBER_BYTES, "big") for value in values)
 
 
 def _with_commitments(key: PlainKey, made: Sequence[Numbers]) -> PlainKey:
@@ -105,7 +101,7 @@ def _are_known(key: GnarkKey, made: Sequence[Numbers], knowledge: Numbers,
     if len({each for each, _ in key.commitment_keys}) != 1:
         raise ProofmillError(f"{key.plain.name}: the commitments' keys have not one generator; "
                              "make the key again")
-    y, factor, points = _hash(_bytes(challenges), KNOWLEDGE), 1, []
+    y, factor, points = _hash(number_bytes(challenges), KNOWLEDGE), 1, []
     for point in made:
         points.append(multiply(Group.G1, to_array(Group.G1, point), factor))
         factor = factor * y % BN254_SCALAR.modulus

@@ -10,7 +10,7 @@ of the first byte are free, which say what follows:
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
 from proofmill.hdl.curve import Group
@@ -73,10 +73,9 @@ class Reader:
         """A point of the group, compressed or not."""
         start, size = self._at, NUMBER_BYTES * group.degree
         data = self.bytes(size, what)
-        flag = data[0] >> 6
-        if flag == 0:
+        if data[0] >> 6 == 0:
             data += self.bytes(size, what)
-        parts = numbers(bytes([data[0] & 0x3f]) + data[1:])
+        flag, parts = flag_and_numbers(data)
         self._at, end = start, self._at
         if max(parts) >= P:
             self.fail(f"{what}: a coordinate is not below p")
@@ -97,6 +96,16 @@ def numbers(data: bytes) -> list[int]:
             for at in range(0, len(data), NUMBER_BYTES)]
 
 
+def number_bytes(values: Iterable[int]) -> bytes:
+    """What `numbers` takes."""
+    return b"".join(value.to_bytes(NUMBER_BYTES, "big") for value in values)
+
+
+def flag_and_numbers(data: bytes) -> tuple[int, list[int]]:
+    """What a point's first two bits say, and its numbers."""
+    return data[0] >> 6, numbers(bytes([data[0] & 0x3f]) + data[1:])
+
+
 def point_of(group: Group, flag: int, parts: Sequence[int]) -> Numbers | None:
     """The point, real parts first; None where there is none with this x."""
     degree = group.degree
@@ -114,8 +123,7 @@ def encoded(point: Numbers, raw: bool) -> bytes:
     degree = len(point) // 2
     x, y = point[:degree], point[degree:]
     if raw:
-        return b"".join(part.to_bytes(NUMBER_BYTES, "big")
-                        for coordinate in (x, y) for part in reversed(coordinate))
+        return number_bytes((*reversed(x), *reversed(y)))
     flag = INFINITY if not any(point) else GREATER if is_larger(y, P) else SMALLER
-    data = b"".join(part.to_bytes(NUMBER_BYTES, "big") for part in reversed(x))
+    data = number_bytes(reversed(x))
     return bytes([data[0] | flag << 6]) + data[1:]

@@ -39,6 +39,8 @@ from proofmill.host.prover.groth16.gnark_points import (
     NUMBER_BYTES,
     Reader,
     encoded,
+    flag_and_numbers,
+    number_bytes,
     numbers,
     point_of,
 )
@@ -149,9 +151,8 @@ def proving_key_content(key: GnarkProvingKey, form: Form) -> Iterator[bytes]:
     if dump:
         yield MARKER
     size, root = key.domain_size, root_of_unity(key.domain_size.bit_length() - 1)
-    yield struct.pack(">Q", size) + b"".join(
-        value.to_bytes(NUMBER_BYTES, "big") for value in (
-            _inverse(size), root, _inverse(root), key.shift, _inverse(key.shift)))
+    yield struct.pack(">Q", size) + number_bytes(
+        (_inverse(size), root, _inverse(root), key.shift, _inverse(key.shift)))
     yield bytes([key.precomputed])
     yield from (encoded(point, raw) for point in (key.alpha, key.beta_1, key.delta_1))
     lists = [getattr(key, part) for part in _LISTS]
@@ -166,10 +167,13 @@ def proving_key_content(key: GnarkProvingKey, form: Form) -> Iterator[bytes]:
     yield from (each.astype(np.uint8).tobytes() for each in flags)
     yield struct.pack(">I", len(key.commitments))
     committed = [points for pair in key.commitments for points in pair]
-    for points in [*lists, key.b_2, *committed] if dump else []:
-        yield struct.pack("<Q", len(points)) + np.ascontiguousarray(points, dtype="<u8").tobytes()
-    for points in [] if dump else committed:
-        yield from _encoded_list(Group.G1, points, raw)
+    if dump:
+        for points in (*lists, key.b_2, *committed):
+            yield struct.pack("<Q", len(points))
+            yield np.ascontiguousarray(points, dtype="<u8").tobytes()
+    else:
+        for points in committed:
+            yield from _encoded_list(Group.G1, points, raw)
 
 
 def _read_domain(reader: Reader) -> tuple[int, int, bool]:
@@ -179,14 +183,14 @@ def _read_domain(reader: Reader) -> tuple[int, int, bool]:
     read = numbers(reader.bytes(5 * NUMBER_BYTES, "the domain"))
     by_size, root, by_root, shift, by_shift = read
     if max(read) >= SCALAR_MODULUS or (by_size, root, by_root, by_shift) != (
-            _inverse(size), root_of_unity(size.bit_length() - 1), _inverse(root),
-            _inverse(shift) if shift else 0):
+            _inverse(size), root_of_unity(size.bit_length() - 1), _inverse(root), _inverse(shift)):
         reader.fail(f"the numbers of the domain of {size} are not gnark's", 5 * NUMBER_BYTES)
     return size, shift, bool(reader.bytes(1, "the domain's tables")[0])
 
 
 def _inverse(value: int) -> int:
-    return pow(value, -1, SCALAR_MODULUS)
+    """1 / value modulo r; of 0, 0, as gnark-crypto's `Inverse` has it."""
+    return pow(value, -1, SCALAR_MODULUS) if value else 0
 
 
 def _read_flags(reader: Reader, wires: int, absent: int, what: str) -> NDArray[np.bool_]:
@@ -220,8 +224,8 @@ def _read_points(reader: Reader, group: Group, what: str) -> Limbs:
 
 
 def _decompressed(reader: Reader, group: Group, data: bytes, what: str) -> Numbers:
-    parts = numbers(bytes([data[0] & 0x3f]) + data[1:])
-    point = point_of(group, data[0] >> 6, parts) if data[0] >> 6 else None
+    flag, parts = flag_and_numbers(data)
+    point = point_of(group, flag, parts) if flag else None
     if point is None:
         raise NotValid(f"{reader.name}: {what} is not on the curve of {group.value}, or not "
                        "written as those before")

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from proofmill.hdl.curve import Group
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve import scalars
-from proofmill.host.prover.curve.combinations import combine
+from proofmill.host.prover.curve.combinations import combine, multiply_each
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, to_limbs
 from proofmill.host.prover.curve.points import width
 from proofmill.host.prover.curve.scalars import root_of_unity
@@ -105,31 +105,21 @@ def values_of_coefficients(z: Limbs, progress: Progress | None = None) -> Limbs:
         [by_n])
     points = np.zeros((size, width(Group.G1)), dtype=np.uint64)
     points[:-1] = z
-    points = _products(points, scalars.to_plain(twisted))
+    points = multiply_each(Group.G1, points, scalars.to_plain(twisted))
     done = size
-    one, minus_one = to_limbs([1, SCALAR_MODULUS - 1])
+    # Of every (u, t v), which lie size / 2 points apart, the sum and the difference.
+    places = np.tile(np.arange(size, dtype=np.uint32).reshape(2, -1).T, 2).reshape(-1)
+    signs = np.tile(to_limbs([1, 1, 1, SCALAR_MODULUS - 1]), (size // 2, 1))
     for stage in range(power):
         half = 1 << stage
         turns = scalars.geometric(pow(root_of_unity(stage + 1), -1, SCALAR_MODULUS), half)
         blocks = points.reshape(-1, 2, half, width(Group.G1))
         factors = np.tile(scalars.to_plain(turns), (len(blocks), 1))
-        products = _products(blocks[:, 1].reshape(-1, width(Group.G1)), factors)
-        both = np.concatenate((blocks[:, 0].reshape(products.shape), products))
-        pairs = np.arange(len(products), dtype=np.uint32).repeat(2).reshape(-1, 2)
-        pairs[:, 1] += np.uint32(len(products))
-        halves = [combine(Group.G1, both, pairs.reshape(-1),
-                          np.tile(np.stack((one, sign)), (len(products), 1)),
-                          np.arange(0, 2 * len(products) + 1, 2, dtype=np.uint64))
-                  for sign in (one, minus_one)]
-        points = np.stack([each.reshape(blocks[:, 0].shape) for each in halves],
-                          axis=1).reshape(size, -1)
+        products = multiply_each(Group.G1, blocks[:, 1].reshape(size // 2, -1), factors)
+        found = combine(Group.G1, np.concatenate((blocks[:, 0].reshape(size // 2, -1), products)),
+                        places, signs, 2 * np.arange(size + 1, dtype=np.uint64))
+        points = found.reshape(-1, half, 2, width(Group.G1)).swapaxes(1, 2).reshape(size, -1)
         done += size // 2
         if progress is not None:
             progress(done, work)
     return points
-
-
-def _products(points: Limbs, factors: Limbs) -> Limbs:
-    count = len(points)
-    return combine(Group.G1, points, np.arange(count, dtype=np.uint32), factors,
-                   np.arange(count + 1, dtype=np.uint64))

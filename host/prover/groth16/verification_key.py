@@ -13,7 +13,7 @@ from proofmill.host.prover.curve.points import point_numbers
 from proofmill.host.prover.groth16 import plain
 from proofmill.host.prover.groth16.json_fields import point_to_json, read_json, write_json
 from proofmill.host.prover.groth16.plain import PlainKey, PlainProof
-from proofmill.host.prover.groth16.plain_points import to_array
+from proofmill.host.prover.groth16.plain_points import from_array, to_array
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,15 @@ def key_of(key: PlainKey) -> VerificationKey:
         gamma_g2=to_array(Group.G2, key.gamma), delta_g2=to_array(Group.G2, key.delta),
         public_points=np.array([to_array(Group.G1, point) for point in key.public_points]),
         name=key.name)
+
+
+def plain_of(key: VerificationKey) -> PlainKey:
+    """The key in plain integers."""
+    (alpha,), public_points = (from_array(Group.G1, points)
+                               for points in (key.alpha_g1, key.public_points))
+    beta, gamma, delta = (from_array(Group.G2, point)[0]
+                          for point in (key.beta_g2, key.gamma_g2, key.delta_g2))
+    return PlainKey(alpha, beta, gamma, delta, tuple(public_points), key.name)
 
 
 def proof_of(proof: PlainProof) -> Proof:

@@ -18,7 +18,7 @@ from proofmill.host.prover.curve.pairing import coefficients
 from proofmill.host.prover.devices.device import Checking, DeviceError, SelfCheck
 from proofmill.host.prover.groth16.plain import Numbers, PlainKey, PlainProof, check_public
 from proofmill.host.prover.groth16.plain_points import from_array
-from proofmill.host.prover.groth16.verification_key import VerificationKey, key_of
+from proofmill.host.prover.groth16.verification_key import VerificationKey, key_of, plain_of
 from proofmill.sim.compiling import BuildProgress, untold
 from proofmill.sim.pairing import negative, stored_lines
 from proofmill.sim.wide_gateware import run_on
@@ -82,12 +82,7 @@ def self_check(device: object, key: VerificationKey) -> SelfCheck | None:
     """What `device` checks its own proofs under a key by; None where it checks nothing."""
     if not isinstance(device, Checking) or (shape := device.checks) is None:
         return None
-    beta, gamma, delta = (from_array(Group.G2, point)[0]
-                          for point in (key.beta_g2, key.gamma_g2, key.delta_g2))
-    plain = PlainKey(
-        from_array(Group.G1, key.alpha_g1)[0], beta, gamma, delta,
-        tuple(from_array(Group.G1, key.public_points)), key.name)
-    return SelfCheck(proof_check(shape, BN254.file_radix), key_words(plain, shape),
+    return SelfCheck(proof_check(shape, BN254.file_radix), key_words(plain_of(key), shape),
                      key.public_points)
 
 

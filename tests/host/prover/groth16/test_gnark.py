@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from proofmill.hdl.curve import GENERATOR_G2, Group
-from proofmill.host.cli.main import main
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.points_by_x import is_larger, square_root
 from proofmill.host.prover.groth16 import gnark, gnark_points
@@ -15,6 +14,7 @@ from proofmill.host.prover.groth16.gnark import Form, GnarkKey, GnarkProof
 from proofmill.host.prover.groth16.json_fields import NotValid, is_text, read_bytes, read_public
 from proofmill.host.prover.groth16.plain import read_key, read_proof, verify
 from proofmill.host.prover.groth16.zkey import MAGIC
+from tests.host.prover.groth16.conftest import Run
 from tests.host.prover.groth16.files import VECTORS
 
 FOLDER = VECTORS / "gnark"
@@ -96,13 +96,8 @@ def test_points_off_the_curve_and_of_another_order() -> None:
         gnark.parse_proof(PROOF[:64] + data + PROOF[192:])
 
 
-def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_commands(tmp_path: Path, run: Run) -> None:
     """SP1's proof is verified from its files, and from snarkjs' after turning; and back."""
-    def run(*words: object) -> tuple[int, str]:
-        status = main([str(word) for word in words])
-        output = capsys.readouterr()
-        return status, output.out + output.err
-
     public = FOLDER / "public.json"
     files = FOLDER / "groth16_vk.bin", public, FOLDER / "proof.bin"
     assert run("verify", *files) == (0, "the proof is valid\n")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from proofmill.host.cli.main import main
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.groth16.gnark import Form, GnarkKey, GnarkProof, parse_key, parse_proof
 from proofmill.host.prover.groth16.gnark_commitments import expand_message, verify_committed
 from proofmill.host.prover.groth16.json_fields import NotValid
+from tests.host.prover.groth16.conftest import Run
 from tests.host.prover.groth16.files import VECTORS
 
 FOLDER = VECTORS / "gnark"
@@ -71,12 +71,7 @@ def test_what_does_not_fit_is_told(key: GnarkKey, proof: GnarkProof) -> None:
         verify_committed(replace(key, commitment_keys=((g, one), (one, other))), PUBLIC, proof)
 
 
-def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def run(*words: object) -> tuple[int, str]:
-        status = main([str(word) for word in words])
-        output = capsys.readouterr()
-        return status, output.out + output.err
-
+def test_the_command(tmp_path: Path, run: Run) -> None:
     public = tmp_path / "public.json"
     for signal, status, told in (("49", 0, "valid\n"), ("50", 1, "NOT valid for this key")):
         public.write_text(json.dumps([signal]))

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from proofmill.hdl.curve import Group
-from proofmill.host.cli.main import main
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve import scalars
 from proofmill.host.prover.curve.arithmetic import add, multiply, multiply_generator
@@ -26,6 +25,7 @@ from proofmill.host.prover.groth16.gnark_system import parse_solution, parse_sys
 from proofmill.host.prover.groth16.gnark_zkey import proving_key, values_of_coefficients
 from proofmill.host.prover.groth16.packed_numbers import unpacked, varints
 from proofmill.host.prover.groth16.setup import lagrange
+from tests.host.prover.groth16.conftest import Run
 from tests.host.prover.groth16.files import VECTORS
 
 FOLDER = VECTORS / "gnark"
@@ -61,6 +61,11 @@ def test_a_key_is_written_as_gnark_writes_it(name: str, form: Form) -> None:
     again = parse_proving_key(data)
     assert b"".join(proving_key_content(again, Form.DUMP)) == b"".join(
         proving_key_content(read, Form.DUMP))
+
+
+def test_a_shift_of_nothing_is_kept(key: GnarkProvingKey) -> None:
+    data = b"".join(proving_key_content(replace(key, shift=0), Form.DUMP))
+    assert parse_proving_key(data).shift == 0
 
 
 def test_lists_of_numbers_are_unpacked() -> None:
@@ -205,13 +210,8 @@ def test_what_is_no_solution_is_told(change, complaint) -> None:
         parse_solution(change(SOLUTION))
 
 
-def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_commands(tmp_path: Path, run: Run) -> None:
     """A proof by gnark's proving key is valid by its verification key, as gnark's own is."""
-    def run(*words: object) -> tuple[int, str]:
-        status = main([str(word) for word in words])
-        output = capsys.readouterr()
-        return status, output.out + output.err
-
     zkey, wtns, dump = (tmp_path / name for name in ("mix.zkey", "mix.wtns", "mix.dump"))
     assert run("gnark", "proving-key", FOLDER / "mix.pk", dump, "--dump")[0] == 0
     assert hashlib.sha256(dump.read_bytes()).hexdigest() == DIGESTS["mix", Form.DUMP]
