@@ -4,6 +4,7 @@ from amaranth import *
 
 from proofmill.hdl.check_shape import WORDS
 from proofmill.hdl.commands import PLACE, Error
+from proofmill.hdl.extent import place_states
 
 CHECK_PLACES = ("CHECK_PROGRAM", "CHECK_INPUTS", "CHECK_KEY")
 """The states for the words of a CHECK behind its header."""
@@ -12,7 +13,7 @@ CHECK_PLACES = ("CHECK_PROGRAM", "CHECK_INPUTS", "CHECK_KEY")
 def check_states(m, accelerator, msm, header, place, error, reply, extent, fits, proves):
     """The states of CHECK, from its `header` on; see `extent`, `fits` and `proves` in
     `hdl.accelerator.Accelerator`."""
-    shape, port, commands = accelerator.shape.checker, msm.check, accelerator.words
+    shape, port = accelerator.shape.checker, msm.check
     kept = [Signal(PLACE, name=name) for name in ("checking", "checked", "checked_by")]
     m.d.comb += [port.program.eq(kept[0]), port.inputs.eq(kept[1]), port.key.eq(kept[2])]
     with m.State("CHECK"):
@@ -24,22 +25,8 @@ def check_states(m, accelerator, msm, header, place, error, reply, extent, fits,
                      reply.unit.eq(shape.row_bits)]
         with m.If(accelerator.answers.ready):
             m.next = "COMMAND"
-    for name, named, following in zip(CHECK_PLACES, kept, (*CHECK_PLACES[1:], "START_CHECK"),
-                                      strict=True):
-        with m.State(name):
-            m.d.comb += commands.ready.eq(1)
-            with m.If(commands.valid):
-                m.d.sync += [named.as_value().eq(commands.payload),
-                             place.as_value().eq(commands.payload)]
-                m.next = f"{name}_EXTENT"
-        with m.State(f"{name}_EXTENT"):
-            m.d.comb += extent.start.eq(1)
-            m.next = f"{name}_WITHIN"
-        with m.State(f"{name}_WITHIN"):
-            with m.If(extent.ready):
-                with m.If(~fits & (place.count != 0)):
-                    m.d.sync += error.eq(Error.MEMORY)
-                m.next = following
+    place_states(m, accelerator.words, dict(zip(CHECK_PLACES, kept, strict=True)), "START_CHECK",
+                 place, error, extent, fits)
     values = kept[1].count + kept[2].count
     with m.State("START_CHECK"):
         m.next = "REPLY"

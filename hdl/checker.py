@@ -4,16 +4,14 @@ from amaranth import *
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from proofmill.hdl.check_shape import PLANE_CYCLES, PORTS, QUEUE, WORDS, CheckShape
+from proofmill.hdl.check_shape import BANKS, PLANE_CYCLES, PORTS, QUEUE, WORDS, CheckShape
 from proofmill.hdl.commands import PLACE, WORD
 from proofmill.hdl.fetcher import REQUEST
 from proofmill.hdl.inverter import Inverter
+from proofmill.hdl.matrices import BURST
 from proofmill.hdl.reducing_sum import ReducingSum
 from proofmill.hdl.transform import PlanePort
 from proofmill.hdl.wide_shape import GIVEN, PRODUCTS, TERMS
-
-BURST = 64
-"""Words that one request asks for at the most."""
 
 SUMS = PRODUCTS + 1
 """The plane of sums."""
@@ -76,7 +74,7 @@ class Checker(wiring.Component):
             "requests": Out(stream.Signature(REQUEST)), "points": In(stream.Signature(WORD)),
             "slot": In(1, init=1),
             **({} if not datapath else {
-                "planes": Out(PlanePort(1 << shape.row_bits, bits)).array(SUMS + 1),
+                "planes": Out(PlanePort(1 << shape.row_bits, bits)).array(BANKS),
                 "a": Out(bits), "b": Out(bits), "multiplying": Out(1), "product": In(bits)})})
 
     def elaborate(self, platform):
@@ -86,8 +84,9 @@ class Checker(wiring.Component):
         self.carrying, self.advance = Signal(), Signal()
         self.turn = Signal(range(len(PORTS)))
         self.arrival = Signal(data.StructLayout({
-            "there": 1, "turn": self.turn.shape(), "bank": self.word.a.bank.shape(), "shift": 3,
-            "negative": 1, "multiply": 1, "invert": 1, "send": 1}))
+            "there": 1, "turn": self.turn.shape(), "bank": self.word.a.bank.shape(),
+            "shift": self.word.term0.shift.shape(), "negative": 1, "multiply": 1, "invert": 1,
+            "send": 1}))
         self._take(m)
         self._carry_out(m)
         if self.datapath:
@@ -241,7 +240,8 @@ class Checker(wiring.Component):
                 with m.Case(bank):
                     m.d.comb += value.eq(plane.word)
         m.submodules.sum = unit = ReducingSum(shape.field)
-        terms = [Signal(data.StructLayout({"value": bits, "shift": 3, "negative": 1}),
+        terms = [Signal(data.StructLayout({
+            "value": bits, "shift": arrival.shift.shape(), "negative": 1}),
                         name=f"term{n}", reset_less=True) for n in range(TERMS)]
         a, b = (Signal(bits, name=name, reset_less=True) for name in "ab")
         with m.If(arrival.there):
@@ -297,13 +297,14 @@ def check_port() -> wiring.Signature:
 def connect_checker(m, msm, checker, frames, unit, adder):
     """The check, while nothing else is under way, on the adder's first multiplier and in the first
     unit's memory."""
-    port, every = msm.check, msm.shape.adder.multiplier.interval
+    port = msm.check
     m.d.comb += [
         *(getattr(checker, name).eq(getattr(port, name))
           for name in ("start", "program", "inputs", "key")),
-        port.wrong.eq(checker.wrong), port.took.eq(checker.took), checker.slot.eq(every == 1)]
+        port.wrong.eq(checker.wrong), port.took.eq(checker.took),
+        checker.slot.eq(checker.shape.multiplier.interval == 1)]
     with m.Switch(frames.cycle):
-        with m.Case(*range(0, max(msm.shape.adder.interval.values()), every)):
+        with m.Case(*frames.slots()):
             m.d.comb += checker.slot.eq(1)
     if adder is None:
         return

@@ -4,6 +4,7 @@ from amaranth import *
 from amaranth.utils import exact_log2
 
 from proofmill.hdl.commands import PLACE, Error
+from proofmill.hdl.extent import place_states
 from proofmill.hdl.msm import MsmShape
 
 PLACES = ("PROGRAM", "WITNESS", "TILES")
@@ -31,22 +32,8 @@ def evaluate_states(m, accelerator, msm, header, place, size, stored, error, rep
     writes, put = accelerator.writes, Signal(PLACE["address"].width, name="put")
     kept = {"PROGRAM": Signal(PLACE, name="program"), "WITNESS": Signal(PLACE, name="witness")}
     m.d.comb += [port.program.eq(kept["PROGRAM"]), port.witness.eq(kept["WITNESS"])]
-    for name, following in zip(PLACES, (*PLACES[1:], "RESULTS"), strict=True):
-        with m.State(name):
-            m.d.comb += commands.ready.eq(1)
-            with m.If(commands.valid):
-                m.d.sync += place.as_value().eq(commands.payload)
-                m.next = f"{name}_EXTENT"
-        with m.State(f"{name}_EXTENT"):
-            m.d.comb += extent.start.eq(1)
-            m.next = f"{name}_WITHIN"
-        with m.State(f"{name}_WITHIN"):
-            with m.If(extent.ready):
-                with m.If(~fits & (place.count != 0)):
-                    m.d.sync += error.eq(Error.MEMORY)
-                if name in kept:
-                    m.d.sync += kept[name].eq(place)
-                m.next = following
+    place_states(m, commands, {name: kept.get(name) for name in PLACES}, "RESULTS", place, error,
+                 extent, fits)
     known, behind = Signal(), Signal(PLACE["count"].width)  # words of results in the memory
     to_memory, onward = header.finish[1], header.finish[0]
     m.d.comb += behind.eq(Mux(

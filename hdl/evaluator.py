@@ -278,11 +278,9 @@ def connect_evaluator(m, msm, evaluator, transforms, tiles, frames, unit, adder)
     with m.If(to_tiles):
         m.d.comb += [tiles.words.valid.eq(evaluator.results.valid),
                      tiles.words.payload.eq(evaluator.results.payload)]
-    every = shape.interval
-    m.d.comb += evaluator.slot.eq(every == 1)
+    m.d.comb += evaluator.slot.eq(shape.interval == 1)
     with m.Switch(frames.cycle):
-        with m.Case(*range(-(evaluator.TAKEN + shape.operands) % every,
-                           max(frames.shape.interval.values()), every)):
+        with m.Case(*frames.slots(-(evaluator.TAKEN + shape.operands))):
             m.d.comb += evaluator.slot.eq(1)
     if adder is None:
         return

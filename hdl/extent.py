@@ -4,6 +4,8 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from proofmill.hdl.commands import Error
+
 ADDRESS_BITS = 32
 """Of a word in the memory."""
 
@@ -55,3 +57,26 @@ class Extent(wiring.Component):
             m.d.sync += [end.eq(self.address + self.words), addend.eq(self.points),
                          times.eq(self.point_words), copies_left.eq(1)]
         return m
+
+
+def place_states(m, commands, kept, following, place, error, extent, fits):
+    """States that take a word of `commands` each, a PLACE, and find out whether the memory has it;
+    then comes the one `following`. `kept`: by the name of each where its place is kept, or None;
+    the others are as in `hdl.accelerator.Accelerator`."""
+    names = list(kept)
+    for name, after in zip(names, (*names[1:], following), strict=True):
+        with m.State(name):
+            m.d.comb += commands.ready.eq(1)
+            with m.If(commands.valid):
+                m.d.sync += place.as_value().eq(commands.payload)
+                m.next = f"{name}_EXTENT"
+        with m.State(f"{name}_EXTENT"):
+            m.d.comb += extent.start.eq(1)
+            m.next = f"{name}_WITHIN"
+        with m.State(f"{name}_WITHIN"):
+            with m.If(extent.ready):
+                with m.If(~fits & (place.count != 0)):
+                    m.d.sync += error.eq(Error.MEMORY)
+                if kept[name] is not None:
+                    m.d.sync += kept[name].eq(place)
+                m.next = after

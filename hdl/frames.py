@@ -61,6 +61,12 @@ class Frames(wiring.Component):
             "next": Out(ahead),
         })
 
+    def slots(self, after=0):
+        """The cycles of a frame that come so many `after` those in which the multipliers take
+        operands of their own, or before, where it is negative."""
+        every = self.shape.multiplier.interval
+        return range(after % every, max(self.shape.interval.values()), every)
+
     def elaborate(self, platform):
         m = Module()
         ahead, every = self.next, self.shape.multiplier.interval

@@ -536,7 +536,7 @@ class Msm(wiring.Component):
         every = shape.adder.multiplier.interval
         m.d.comb += finisher.accept.eq(every == 1)
         with m.Switch(frames.cycle):
-            with m.Case(*range(every - 1, max(shape.adder.interval.values()), every)):
+            with m.Case(*frames.slots(-1)):
                 m.d.comb += finisher.accept.eq(1)
         if adder is not None:
             m.d.comb += [
@@ -578,8 +578,7 @@ class Msm(wiring.Component):
         if self.shape.one_way:
             m.d.comb += transforms.way.eq(self.way)
         with m.Switch(frames.cycle):
-            with m.Case(*range(-OPERANDS_AFTER % every, max(self.shape.adder.interval.values()),
-                               every)):
+            with m.Case(*frames.slots(-OPERANDS_AFTER)):
                 m.d.comb += transforms.slot.eq(1)
         if adder is None:
             return
@@ -663,8 +662,7 @@ class Msm(wiring.Component):
         every = self.shape.adder.multiplier.interval
         m.d.comb += batches.tick.eq(every == 1)
         with m.Switch(frames.cycle):
-            with m.Case(*range((1 - batches.shape.operands_after) % every,
-                               max(self.shape.adder.interval.values()), every)):
+            with m.Case(*frames.slots(1 - batches.shape.operands_after)):
                 m.d.comb += batches.tick.eq(1)
 
     @staticmethod
