@@ -28,6 +28,7 @@ from proofmill.host.prover.devices.device import (
     Proven,
     Proving,
     Result,
+    SelfCheck,
 )
 from proofmill.host.prover.groth16.prove import ProofResult, Prover
 from proofmill.host.prover.groth16.proving_key import ProvingKey
@@ -84,10 +85,11 @@ class Between:
         with self._prover.tile(self._turn):
             return self._proving.blind
 
-    def hold(self, matrices: Matrices, points: Sequence[Limbs], private: int) -> Any:
+    def hold(self, matrices: Matrices, points: Sequence[Limbs], private: int,
+             check: SelfCheck | None = None) -> Any:
         """See `Proving.hold`."""
         with self._prover.tile(self._turn):
-            return self._proving.hold(matrices, points, private)
+            return self._proving.hold(matrices, points, private, check)
 
     def prove(self, key: Any, witness: Limbs, blinding: tuple[int, int], h: Limbs | None = None,
               progress: Progress | None = None) -> Proven | None:

@@ -217,9 +217,7 @@ class ApartDevice:
         """See `Proving.prove`; DeviceError where the process does not answer in time."""
         with self._at_work():
             for held in self._keys[self._keys_there:]:
-                matrices, points, private, check = held
-                self._ask(("hold", matrices, points, private, *([] if check is None else [check])),
-                          START_SECONDS, None)
+                self._ask(("hold", *held), START_SECONDS, None)
                 self._keys_there += 1
             start, seconds = time.monotonic(), self._deadline(self._proven)
             if key not in self._proven_there:  # the device's memory has yet to get it

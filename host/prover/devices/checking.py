@@ -12,8 +12,9 @@ from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.devices.accelerator import known_curve
+from proofmill.host.prover.devices.blocks import aligned
 from proofmill.host.prover.devices.device import DeviceError, Found
-from proofmill.host.prover.devices.proving import Blocks, ProvingLanes
+from proofmill.host.prover.devices.proving import ProvingLanes
 from proofmill.sim.checker import input_words, is_right, key_words
 
 
@@ -37,8 +38,8 @@ class CheckingLanes(ProvingLanes):
             check_words(program), key_words(program, key), *(
                 input_words(program, each) for each in inputs[:1]))]
         with accelerator.whole(), self._lock:
-            blocks = self._blocks = self._blocks or Blocks(accelerator, lambda: self._wanted)
-            size = sum(words.size + words.size % 2 for words in parts)
+            blocks = self._blocks
+            size = sum(aligned(words.size) for words in parts)
             place = blocks.take(size)
             if place is None:
                 self._leave_all()
@@ -48,11 +49,8 @@ class CheckingLanes(ProvingLanes):
                                   f"{blocks.largest():,} are free; use a board with more memory, "
                                   "or another device")
             try:
-                at, places = place[0], []
-                for words in parts:
-                    accelerator.write(at, words)
-                    places.append((at, words.size))
-                    at += words.size + words.size % 2
+                addresses, _ = blocks.write(place[0], parts)
+                places = list(zip(addresses, map(len, parts), strict=True))
                 for number, each in enumerate(inputs):
                     if number:
                         accelerator.write(places[2][0], _words(input_words(program, each)))

@@ -11,6 +11,7 @@ by the last numbers there: so a host gives the witness and two random numbers, a
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -29,7 +30,8 @@ from proofmill.hdl.plans import Reach, best_plan, share_memory, uniform
 from proofmill.hdl.windows import WindowPlan, copies_of
 from proofmill.host.prover.curve.limbs import Limbs
 from proofmill.host.prover.curve.points import is_infinity
-from proofmill.host.prover.devices.accelerator import SCALAR_WORDS, Accelerator
+from proofmill.host.prover.devices.accelerator import SCALAR_WORDS
+from proofmill.host.prover.devices.blocks import ALIGNED, Blocks
 from proofmill.host.prover.devices.device import (
     DeviceError,
     Found,
@@ -60,75 +62,8 @@ CHECKED_ORDER = (1, 3, 4, 0, LAST, 2, SIGNALS)
 SUM_GROUPS = (*GROUPS, Group.G1, Group.G1)
 """The group of each."""
 
-ALIGNED = 8
-"""Words: no transfer of any port is cut by what begins at a multiple of these."""
-
 SHARE = 2
 """Copies of a key's points take this part of the memory at the most, for others to be there too."""
-
-
-class Blocks:
-    """Blocks of an accelerator's memory, taken and given back in any order.
-
-    `wanted`: how many words others want, of those that are not reserved.
-    """
-
-    def __init__(self, accelerator: Accelerator, wanted: Callable[[], int] = lambda: 0) -> None:
-        self._accelerator, self._wanted = accelerator, wanted
-        self.words = accelerator.words
-        self._free: list[tuple[int, int]] = []
-        self._reserved = 0
-
-    def most(self) -> int:
-        """Words of all blocks, and of what may yet be taken."""
-        first, words = self._rest()
-        return self._reserved + words - max(0, self._accelerator.used - first)
-
-    def largest(self) -> int:
-        """Words of the largest block that may be taken."""
-        return max((words for _, words in (*self._free, self._rest())), default=0)
-
-    def take(self, words: int) -> tuple[int, int] | None:
-        """The place, (address, words), of so many; None where no block is as large."""
-        words += -words % ALIGNED
-        for number, (address, size) in enumerate(self._free):
-            if size >= words:
-                self._free[number] = address + words, size - words
-                return address, words
-        first, left = self._rest()
-        if words > left:
-            return None
-        if self._free and self._free[-1][0] == first:
-            del self._free[-1]
-        more = first + words - self._accelerator.used
-        self._accelerator.reserve(more)
-        self._reserved += more
-        return first, words
-
-    def give_back(self, place: tuple[int, int]) -> None:
-        """Have `place` be free again, with what is free beside it."""
-        merged: list[tuple[int, int]] = []
-        for address, words in sorted([*self._free, place]):
-            if merged and sum(merged[-1]) == address:
-                merged[-1] = merged[-1][0], merged[-1][1] + words
-            elif words:
-                merged.append((address, words))
-        self._free = merged
-
-    def release(self) -> None:
-        """Leave what is free at the end of all that is in use to others."""
-        if self._free and sum(self._free[-1]) == self._accelerator.used:
-            _, words = self._free.pop()
-            self._accelerator.give_back(words)
-            self._reserved -= words
-
-    def _rest(self) -> tuple[int, int]:
-        """What nobody has had yet and nobody else wants, with what is free before it."""
-        used = self._accelerator.used
-        first, end = used + -used % ALIGNED, used + self._accelerator.memory - self._wanted()
-        if self._free and sum(self._free[-1]) == used:
-            first = self._free[-1][0]
-        return first, max(0, min(self.words, end) - first)
 
 
 @dataclass(eq=False)
@@ -182,9 +117,12 @@ class HeldKey:
 class ProvingLanes(LanesDevice):
     """... the first of which proves by one command, if its gateware does: see `device.Proving`."""
 
-    _blocks: Blocks | None = None
     _held_keys: tuple[HeldKey, ...] = ()
     _shared: tuple[int, int] | None = None
+
+    @cached_property
+    def _blocks(self) -> Blocks:
+        return Blocks(self.accelerators[0], lambda: self._wanted)
 
     @property
     def proves(self) -> int:
@@ -323,8 +261,7 @@ class ProvingLanes(LanesDevice):
     def _ready(self, key: HeldKey, scalars: Sequence[Limbs], numbers: int) -> bool:
         """Whether key and area are in the memory, from now on if not before: keys that were not
         used for longest leave for that."""
-        accelerator = self.accelerators[0]
-        blocks = self._blocks = self._blocks or Blocks(accelerator, lambda: self._wanted)
+        accelerator, blocks = self.accelerators[0], self._blocks
         area = SCALAR_WORDS * numbers + self._kept_words(key) + accelerator.held_words(key.values)
         least = max(area, self._shared[1] if self._shared else 0) + self._beside(key) + sum(
             points.size for points in key.all_points)
@@ -333,17 +270,16 @@ class ProvingLanes(LanesDevice):
         if self._shared is None or self._shared[1] < area:
             if self._shared is not None:
                 blocks.give_back(self._shared)
-            self._shared = self._taken(blocks, lambda: blocks.take(area), key)
+            self._shared = self._taken(lambda: blocks.take(area), key)
             if self._shared is None:
                 return False
         if key.place is not None and key.area == self._shared[0]:
             return True
         if key.place is not None:  # its commands name another area
-            self._leave(blocks, key)
-        return self._taken(blocks, lambda: self._load_key(blocks, key, scalars, numbers), key
-                           ) is not None
+            self._leave(key)
+        return self._taken(lambda: self._load_key(key, scalars, numbers), key) is not None
 
-    def _taken(self, blocks: Blocks, take: Callable[[], tuple[int, int] | None], key: HeldKey
+    def _taken(self, take: Callable[[], tuple[int, int] | None], key: HeldKey
                ) -> tuple[int, int] | None:
         """What `take` takes, once enough of the others have left; None where there is no room."""
         while (place := take()) is None:
@@ -352,12 +288,12 @@ class ProvingLanes(LanesDevice):
                 if key.place is None:
                     return None
                 others = [key]
-            self._leave(blocks, others[0])
+            self._leave(others[0])
         return place
 
-    def _leave(self, blocks: Blocks, key: HeldKey) -> None:
+    def _leave(self, key: HeldKey) -> None:
         assert key.place is not None
-        blocks.give_back(key.place)
+        self._blocks.give_back(key.place)
         key.place = None
         self._held_keys = tuple(each for each in self._held_keys if each is not key)
 
@@ -368,20 +304,17 @@ class ProvingLanes(LanesDevice):
 
     def _leave_all(self) -> None:
         """All keys leave, and what proofs share, for others to have the memory."""
-        blocks = self._blocks
-        if blocks is None:
-            return
         for key in self._held_keys:
-            self._leave(blocks, key)
+            self._leave(key)
         if self._shared is not None:
-            blocks.give_back(self._shared)
+            self._blocks.give_back(self._shared)
             self._shared = None
-        blocks.release()
+        self._blocks.release()
 
-    def _load_key(self, blocks: Blocks, key: HeldKey, scalars: Sequence[Limbs],
-                  numbers: int) -> tuple[int, int] | None:
+    def _load_key(self, key: HeldKey, scalars: Sequence[Limbs], numbers: int
+                  ) -> tuple[int, int] | None:
         """Load a key for scalars like these, and return its place; None where it has no room."""
-        shared = self._shared
+        blocks, shared = self._blocks, self._shared
         assert shared is not None
         loaded = [Loaded(group, points, ~is_infinity(points))
                   for group, points in zip((*GROUPS, Group.G1), key.all_points, strict=False)]
@@ -426,11 +359,7 @@ class ProvingLanes(LanesDevice):
         """Write it to its place."""
         accelerator, shared = self.accelerators[0], self._shared
         assert shared is not None
-        at, addresses = place[0], []
-        for words in (*images, key.program, *(key.check or ())):
-            addresses.append(at)
-            accelerator.write(at, np.ascontiguousarray(words).reshape(-1))
-            at += words.size + -words.size % ALIGNED
+        addresses, at = self._blocks.write(place[0], (*images, key.program, *(key.check or ())))
         parts = self._commands(key, addresses, [own.stride or 0 for own in loaded], shared[0],
                                numbers)
         words = np.array([word for part in parts for word in part], np.uint64)

@@ -14,6 +14,7 @@ from proofmill.host.prover.curve.points import infinity
 from proofmill.host.prover.curve.scalars import to_plain
 from proofmill.host.prover.devices.device import (
     Bases,
+    Checking,
     Combining,
     Device,
     DeviceError,
@@ -25,6 +26,7 @@ from proofmill.host.prover.devices.device import (
     Proving,
     Quotient,
     Result,
+    SelfCheck,
     Shared,
     Transforming,
 )
@@ -32,7 +34,6 @@ from proofmill.host.prover.devices.mcl import MclDevice
 from proofmill.host.prover.groth16.diagnosis import bad_key
 from proofmill.host.prover.groth16.evaluation import Evaluator, matrices_of
 from proofmill.host.prover.groth16.proving_key import ProvingKey
-from proofmill.host.prover.groth16.wide_check import self_check
 
 SUMS = (("A", Group.G1), ("B in G1", Group.G1), ("B in G2", Group.G2), ("C", Group.G1),
         ("H", Group.G1))
@@ -116,6 +117,15 @@ class KeyOnDevice:
         a, b = (to_plain(values) for values in evaluator.evaluate(witness))
         return self.device.quotient(a, b)
 
+    def _self_check(self) -> SelfCheck | None:
+        """What the device checks its own proofs by; None where it checks nothing."""
+        if not isinstance(self.device, Checking) or (shape := self.device.checks) is None:
+            return None
+        # With it come the gateware and its programs, for which other devices' proofs need not wait.
+        from proofmill.host.prover.groth16.wide_check import self_check
+
+        return self_check(shape, self._key.verification_key)
+
     def prove(self, witness: Limbs, blinding: tuple[int, int], h: Callable[[], Limbs],
               progress: Progress | None = None) -> Proven | None:
         """All of a proof by the device; None where it leaves some of that to this machine. `h`
@@ -125,13 +135,12 @@ class KeyOnDevice:
             return None
         with self._lock:
             if self._held is None:
-                check = self_check(device, key.verification_key)
+                check = self._self_check()
                 self._held = self._checked(lambda: device.hold(matrices_of(key), [
                     np.concatenate([each, *more], dtype=np.uint64) for each, more in (
                         (key.a, ([key.alpha_g1], [key.delta_g1])), (key.b_g1, ([key.beta_g1],)),
                         (key.b_g2, ([key.beta_g2], [key.delta_g2])),
-                        (key.c, ()), (key.h, ()))], key.public + 1,
-                    *([] if check is None else [check])))
+                        (key.c, ()), (key.h, ()))], key.public + 1, check))
         return device.prove(self._held, witness, blinding, h() if device.blind else None,
                             progress)
 

@@ -9,6 +9,7 @@ from proofmill.firmware.pairing.programs import (
     groth16_check,
     proof_check,
 )
+from proofmill.hdl.check_shape import CheckShape
 from proofmill.hdl.curve import BN254, Group
 from proofmill.hdl.presets import STANDARD_WIDE
 from proofmill.hdl.wide_shape import WideShape
@@ -18,7 +19,7 @@ from proofmill.host.prover.curve.pairing import coefficients
 from proofmill.host.prover.devices.device import Checking, DeviceError, SelfCheck
 from proofmill.host.prover.groth16.plain import Numbers, PlainKey, PlainProof, check_public
 from proofmill.host.prover.groth16.plain_points import from_array
-from proofmill.host.prover.groth16.verification_key import VerificationKey, key_of, plain_of
+from proofmill.host.prover.groth16.verification_key import VerificationKey, key_of
 from proofmill.sim.compiling import BuildProgress, untold
 from proofmill.sim.pairing import negative, stored_lines
 from proofmill.sim.wide_gateware import run_on
@@ -49,7 +50,7 @@ def check(device: str, key: PlainKey, proofs: Sequence[tuple[Sequence[int], Plai
     """
     for public, _ in proofs:
         check_public(key.name, key.public, public)
-    right, cycles, stored = list[bool](), 0, key_words(key, shape)
+    right, cycles, stored = list[bool](), 0, key_words(key_of(key), shape)
     for first in range(0, len(proofs), AT_ONCE):
         tell("checking", first, len(proofs))
         several = proofs[first:first + AT_ONCE]
@@ -73,16 +74,14 @@ def check_within(device: Checking, key: PlainKey,
         raise DeviceError("the device checks no proofs; use rtl+c, or gateware with the check")
     for public, _ in proofs:
         check_public(key.name, key.public, public)
-    found = device.check(proof_check(shape, BN254.file_radix), key_words(key, shape), [
+    found = device.check(proof_check(shape, BN254.file_radix), key_words(key_of(key), shape), [
         proof_words(key, public, proof) for public, proof in proofs])
     return Checked([each.right for each in found], sum(each.cycles for each in found))
 
 
-def self_check(device: object, key: VerificationKey) -> SelfCheck | None:
-    """What `device` checks its own proofs under a key by; None where it checks nothing."""
-    if not isinstance(device, Checking) or (shape := device.checks) is None:
-        return None
-    return SelfCheck(proof_check(shape, BN254.file_radix), key_words(plain_of(key), shape),
+def self_check(shape: CheckShape, key: VerificationKey) -> SelfCheck:
+    """What a device that has programs of `shape` checks its own proofs under a key by."""
+    return SelfCheck(proof_check(shape, BN254.file_radix), key_words(key, shape),
                      key.public_points)
 
 
@@ -99,15 +98,15 @@ def is_right(sent: Sequence[int]) -> bool:
     return not any(sent[:zeros]) and any(sent[zeros:])
 
 
-def key_words(key: PlainKey, shape: WideShape) -> list[int]:
+def key_words(key: VerificationKey, shape: WideShape) -> list[int]:
     """The key of `firmware.pairing.programs.groth16_check`, in the multiplier's Montgomery form:
     the lines of -gamma and -delta in turns, and e(alpha, beta)."""
     gamma, delta = (stored_lines(negative((_pair(point[:2]), _pair(point[2:]))))
-                    for point in (key.gamma, key.delta))
+                    for array in (key.gamma_g2, key.delta_g2)
+                    for point in from_array(Group.G2, array))
     plain = [part for lines in zip(gamma, delta, strict=True) for line in lines
              for pair in line for part in pair]
-    arrays = key_of(key)
-    value = coefficients(arrays.alpha_g1, arrays.beta_g2)
+    value = coefficients(key.alpha_g1, key.beta_g2)
     # w^n is w^(n mod 2) v^(n div 2).
     plain += [part for n in range(6) for part in value[n % 2][n // 2]]
     return [part * shape.multiplier.radix % shape.field.modulus for part in plain]

@@ -1,6 +1,8 @@
 """Proofs by one command: this machine gives a witness and two numbers, and computes nothing; keys
 stay with the device as long as there is room."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,9 +16,11 @@ from proofmill.hdl.commands import COUNTERS, HEADER, PHASES, SLICES, WORDS, Comm
 from proofmill.hdl.curve import PRODUCTS, Group
 from proofmill.hdl.presets import TOY_SHAPE, with_check
 from proofmill.host.ground.errors import ProofmillError
+from proofmill.host.ground.parent import same_packages
 from proofmill.host.prover.curve.limbs import Limbs, to_limbs
 from proofmill.host.prover.curve.points import infinity
 from proofmill.host.prover.devices.apart import FIRST_SECONDS, ApartDevice
+from proofmill.host.prover.devices.blocks import Blocks
 from proofmill.host.prover.devices.catalogue import open_device
 from proofmill.host.prover.devices.device import (
     Checking,
@@ -32,7 +36,7 @@ from proofmill.host.prover.devices.device import (
 from proofmill.host.prover.devices.inputs import GROUPS
 from proofmill.host.prover.devices.lanes import COMBINED
 from proofmill.host.prover.devices.places import CLOSING, places_of
-from proofmill.host.prover.devices.proving import KEPT, Blocks, ProvingLanes
+from proofmill.host.prover.devices.proving import KEPT, ProvingLanes
 from proofmill.host.prover.groth16 import prove as proving
 from proofmill.host.prover.groth16 import sums
 from proofmill.host.prover.groth16.evaluation import Evaluator, matrices_of
@@ -71,8 +75,8 @@ class ProvingChip(EvaluatingChip):
 
     proves, blind, room = 12, False, True
 
-    def hold(self, matrices: Matrices, points: Sequence[Limbs], private: int
-             ) -> tuple[Matrices, Sequence[Limbs], int]:
+    def hold(self, matrices: Matrices, points: Sequence[Limbs], private: int,
+             check: SelfCheck | None = None) -> Any:
         return matrices, points, private
 
     def prove(self, key: tuple[Matrices, Sequence[Limbs], int], witness: Limbs,
@@ -407,10 +411,10 @@ def holding(key: ProvingKey) -> tuple[Matrices, list[Limbs], int]:
     found: list[tuple[Matrices, list[Limbs], int]] = []
 
     class Holder(ProvingChip):
-        def hold(self, matrices: Matrices, points: Sequence[Limbs], private: int
-                 ) -> tuple[Matrices, Sequence[Limbs], int]:
+        def hold(self, matrices: Matrices, points: Sequence[Limbs], private: int,
+                 check: SelfCheck | None = None) -> Any:
             found.append((matrices, list(points), private))
-            return super().hold(matrices, points, private)
+            return super().hold(matrices, points, private, check)
 
         def prove(self, *arguments: object) -> Proven | None:  # type: ignore[override]
             return None
@@ -629,3 +633,12 @@ def test_one_command_of_the_chip(more: str, monkeypatch: pytest.MonkeyPatch) -> 
         assert result.words is not None and sum(result.words) <= 4 * key.wires + 300
         device.close()
     assert all(each == taken[0] for each in taken)
+
+
+def test_proofs_wait_for_no_gateware_of_a_check() -> None:
+    """What makes them on a device that checks nothing has read no accelerator and no program."""
+    code = ("import sys, proofmill.host.prover.groth16.prove; print([name for name in sys.modules "
+            "if name.startswith(('proofmill.hdl.accelerator', 'proofmill.firmware'))])")
+    said = subprocess.run([sys.executable, "-c", code], env=same_packages(), capture_output=True,
+                          text=True, check=True)
+    assert said.stdout.strip() == "[]"
