@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 
 from proofmill.host.network.certificates.certificate import Certificate
 from proofmill.host.network.certificates.companion import Registration, companion_secret
-from proofmill.host.network.certificates.light import STATE, LightNode
+from proofmill.host.network.certificates.light import LightNode
 from proofmill.host.network.certificates.rewards import CertificateTerms
 from proofmill.host.network.certificates.rule import GENESIS, Finality
 from proofmill.host.network.certificates.votes import checkpoint_of
@@ -24,15 +24,13 @@ from proofmill.host.network.node.certifier import Certifier, Maker
 from proofmill.host.network.node.companion_bonds import BondedKeys, SlashedKey
 from proofmill.host.network.node.companions import Companions
 from proofmill.host.network.node.era_exchange import nothing, serve
-from proofmill.host.network.node.era_maker import ERAS, EraMaker, EraSetup
-from proofmill.host.network.node.final_state import FinalState
+from proofmill.host.network.node.era_maker import EraMaker, EraSetup
 from proofmill.host.network.node.follower import Follower
 from proofmill.host.network.node.gossip import Reception
-from proofmill.host.network.node.kept_registries import REGISTRIES, KeptRegistries
+from proofmill.host.network.node.kept_certificates import KeptCertificates
 from proofmill.host.network.node.ledger_exchange import REQUESTS, Question, serve_ledger
 from proofmill.host.network.node.light_files import LightFiles
 from proofmill.host.network.node.proof_pool import Answer
-from proofmill.host.network.node.proven_blocks import ProvenBlocks
 from proofmill.host.network.node.wire import Topic
 from proofmill.host.prover.circuits.finality.circuit import FinalityCircuit
 from proofmill.host.prover.circuits.finality.registry import Registry
@@ -48,8 +46,6 @@ TOPICS = frozenset({Topic.COMPANION_VOTES, Topic.CERTIFICATE, Topic.CERTIFICATE_
                     Topic.CERTIFICATES, Topic.ERA_REQUEST, Topic.ERA, *REQUESTS,
                     *REQUESTS.values()})
 """What a node with `Certificates` takes."""
-LIGHT = "light"
-"""The folder, within the node's, of the certificates that it knows."""
 
 
 @dataclass(frozen=True)
@@ -91,53 +87,33 @@ class CertificateSetup:
             self.verification_key, self.size, keys, self.registrations)
 
 
-def lacks(setup: CertificateSetup, folder: Path) -> Callable[[FinalState], str]:
-    """Says of a final state what a node in `folder` would lack, were it to go on from there: what
-    follows from older blocks, and is in files of its own. Nothing where all is there."""
-    def lacking(state: FinalState) -> str:
-        place = folder / LIGHT
-        if not (place / STATE).exists():
-            return f"without {LIGHT}, the folder of certificates"
-        known = LightNode.open(place).known
-        counting = {each for each, commitment in known.justified.items() if commitment}
-        if counting - KeptRegistries(folder).load(known).keys():
-            return f"without the registries of {REGISTRIES}"
-        if setup.eras is not None:
-            last = bytes(state.point.payloads[0].payload.block_hash)
-            with closing(ProvenBlocks(folder / ERAS)) as blocks:
-                if blocks.number_of(last) is None:
-                    return f"without {ERAS}, which has not all blocks before it"
-        return ""
-
-    return lacking
-
-
 class Certificates:
     """The parts, wired together."""
 
-    def __init__(self, setup: CertificateSetup, folder: Path, follower: Follower,
+    def __init__(self, setup: CertificateSetup, kept: KeptCertificates, follower: Follower,
                  keys: Mapping[int, ValidatorKey], send: Send, answer: Send,
                  publish: Callable[[Topic, bytes], None],
                  silent: Callable[[str, str], None]) -> None:
-        """`keys`: of the node's own validators. `send`, `answer`, `publish` and `silent`: as of
-        `Gossip`.
-        Raises `ProofmillError` where `folder` cannot be used, or a registration does not hold."""
+        """`kept`: by former lives. `keys`: of the node's own validators. `send`, `answer`,
+        `publish` and `silent`: as of `Gossip`.
+        Raises `ProofmillError` where its folder cannot be used, or a registration does not hold.
+        """
         self._follower = follower
         self._answer, self._publish = answer, publish
         self.companions = Companions(
             follower, setup.registrations,
             {index: companion_secret(key) for index, key in keys.items() if setup.sign},
             setup.size)
-        place = folder / LIGHT
-        light = LightNode.open(place) if (place / STATE).exists() else LightNode.start(
-            place, setup.verification_key, *self.trusted)
-        self._registries = KeptRegistries(folder)
-        self.companions.know(self._registries.load(light.known))
+        light = kept.light or LightNode.start(
+            kept.place, setup.verification_key, *self.trusted)
+        self._registries = kept.registries
+        self.companions.know(kept.counting)
         self.companions.forget(light.known.finalized)
         self.exchange = CertificateExchange(light, send, answer, silent)
         self._bonded = None if setup.bonds is None else BondedKeys(
             follower, setup.bonds, self.companions)
-        self.eras = None if setup.eras is None else EraMaker(setup.eras, folder, follower)
+        self.eras = None if setup.eras is None else EraMaker(
+            setup.eras, kept.blocks, follower)
         self._files = None if self.eras is None or not setup.files else LightFiles(
             light, self.eras)
         self._setup = setup

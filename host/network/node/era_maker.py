@@ -37,8 +37,6 @@ log = logging.getLogger(__name__)
 
 POWERS = ("first.ptau", "second.ptau")
 """Of two ceremonies, in the folder of a chain that begins with development powers."""
-ERAS = "eras.sqlite"
-"""The file in a node's folder."""
 MOST_LEDGERS = 4
 """After the latest eras, whose accounts a node shows."""
 MOST_TREES = 4
@@ -84,10 +82,10 @@ class _Closed(Exception):
 class EraMaker:
     """Keeps final blocks with their proofs, and makes eras of them if its setup says so."""
 
-    def __init__(self, setup: EraSetup, folder: Path, follower: Follower) -> None:
-        """`folder`: the node's. Raises `ProofmillError` where it cannot be used."""
+    def __init__(self, setup: EraSetup, blocks: ProvenBlocks, follower: Follower) -> None:
+        """`blocks`: those that are here already, and where the next ones go."""
         self._setup, self._follower = setup, follower
-        self._blocks = ProvenBlocks(folder / ERAS)
+        self._blocks = blocks
         self._beside: Beside[tuple[bytes, float]] | None = None
         self._making: tuple[Due, Future[tuple[bytes, float]]] | None = None
         self._failed: int | None = None
@@ -226,12 +224,11 @@ class EraMaker:
         return self._trees[first]
 
     def close(self) -> None:
-        """Give up the era that is being made, and give back the file."""
+        """Give up the era that is being made."""
         self._closed = True
         if self._making is not None:
             with suppress(Exception):
                 self._making[1].result()
-        self._blocks.close()
 
     def _make(self, due: Due) -> tuple[bytes, float]:
         assert self._setup.powers is not None

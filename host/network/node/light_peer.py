@@ -17,11 +17,11 @@ from proofmill.host.ground.log_fields import LogTo
 from proofmill.host.network.certificates.light import STATE, LightNode
 from proofmill.host.network.certificates.light_ledger import LightLedger, has_ledger
 from proofmill.host.network.node.certificate_exchange import CertificateExchange
-from proofmill.host.network.node.certificates import LIGHT
 from proofmill.host.network.node.era_exchange import EraExchange, nothing, serve
 from proofmill.host.network.node.follower import SLOT_MS
 from proofmill.host.network.node.gossip import Gossip, Reception
 from proofmill.host.network.node.identity import Identity, called, contexts
+from proofmill.host.network.node.kept_certificates import LIGHT
 from proofmill.host.network.node.layer2 import BlockFacts
 from proofmill.host.network.node.ledger_exchange import (
     REQUESTS,

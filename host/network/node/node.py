@@ -35,7 +35,7 @@ from proofmill.host.network.node.catch_up import CatchUp
 from proofmill.host.network.node.certificates import (
     TOPICS as CERTIFICATE_TOPICS,
 )
-from proofmill.host.network.node.certificates import Certificates, CertificateSetup, lacks
+from proofmill.host.network.node.certificates import Certificates, CertificateSetup
 from proofmill.host.network.node.certifier import Maker
 from proofmill.host.network.node.claims import Claims
 from proofmill.host.network.node.companion_bonds import SlashedKey
@@ -52,6 +52,7 @@ from proofmill.host.network.node.follower import (
 from proofmill.host.network.node.gossip import Gossip, Reception
 from proofmill.host.network.node.happenings import Tell, Value, nobody
 from proofmill.host.network.node.identity import Identity, called, contexts
+from proofmill.host.network.node.kept_certificates import KeptCertificates
 from proofmill.host.network.node.layer2 import BlockFacts, CreditedCertificate, LayerTwo
 from proofmill.host.network.node.patience import PatientProver
 from proofmill.host.network.node.process import Traffic, Trusted
@@ -297,15 +298,16 @@ class Node:
             self.owner = files.enter_context(Owner(setup.folder, setup.name))
             self.archive = files.enter_context(Archive(setup.folder / BLOCKS))
             self._final: FinalStates | None = None
+            kept = None if setup.certificates is None else KeptCertificates(
+                setup.folder, files, setup.certificates.eras is not None)
             if clock is None:
                 self.follower = Follower(setup.chain, self.archive)
                 keep_on_disk(self.follower.execution_layer.evm, setup.folder, files)
             else:
                 # A service runs too long to keep every block's facts for a report, or to check all
                 # blocks whenever it starts.
-                self._final = FinalStates(setup.folder, setup.chain, files, *(
-                    () if setup.certificates is None else (
-                        lacks(setup.certificates, setup.folder),)))
+                self._final = FinalStates(
+                    setup.folder, setup.chain, files, *(() if kept is None else (kept.lacks,)))
                 self.follower = self._final.begin(
                     self.archive, files.enter_context(History(setup.folder / HISTORY)))
             self.jobs = files.enter_context(JobStore(
@@ -316,10 +318,10 @@ class Node:
                 setup.folder / "slashing.sqlite", self.follower.genesis_validators_root))
             self.follower.transfers.keep_in(files.enter_context(TransferStore(
                 setup.folder / "transfers.sqlite")))
-            self._connect()
+            self._connect(kept)
             self._files = files.pop_all()
 
-    def _connect(self) -> None:
+    def _connect(self, kept: KeptCertificates | None) -> None:
         setup = self.setup
         self._early = EarlyMessages()
         keys = setup.chain.keys
@@ -328,8 +330,8 @@ class Node:
             called(setup.peers), self._take,
             contexts(setup.identity, setup.peers.values(), setup.folder), on_peer=self._greet,
             on_trouble=self._on_trouble, askers=askers)
-        self.certificates = None if setup.certificates is None else Certificates(
-            setup.certificates, setup.folder, self.follower,
+        self.certificates = None if setup.certificates is None or kept is None else Certificates(
+            setup.certificates, kept, self.follower,
             {index: keys[index] for index in setup.own}, self.gossip.send, self.gossip.answer,
             self.gossip.publish, self.gossip.silent)
         self.catch_up = CatchUp(

@@ -35,11 +35,13 @@ from proofmill.host.network.node.era_maker import EraMaker, EraSetup
 from proofmill.host.network.node.follower import Follower
 from proofmill.host.network.node.gossip import Gossip, Reception
 from proofmill.host.network.node.identity import called, contexts, new_identity
+from proofmill.host.network.node.kept_certificates import ERAS
 from proofmill.host.network.node.ledger_exchange import REQUESTS, nothing_known, serve_ledger
 from proofmill.host.network.node.light_outcome import light_rows
 from proofmill.host.network.node.light_peer import ASK_MS, FirstLedger, LightPeer, LightSetup
 from proofmill.host.network.node.process import Trusted
 from proofmill.host.network.node.proof_pool import Answer
+from proofmill.host.network.node.proven_blocks import ProvenBlocks
 from proofmill.host.network.node.wire import LIMITS, Topic
 from proofmill.host.network.second_layer.final_blocks import FinalBlock, TakenProof
 from proofmill.host.prover.aggregation.aggregate import MAGIC, parts
@@ -103,7 +105,8 @@ class Maker:
 
     def __init__(self, folder: Path, chain: Chain) -> None:
         self.archive = chain.archive(folder)
-        self.eras = EraMaker(chain.setup, folder, cast(Follower, SimpleNamespace(
+        self.blocks = ProvenBlocks(folder / ERAS)
+        self.eras = EraMaker(chain.setup, self.blocks, cast(Follower, SimpleNamespace(
             archive=self.archive, execution_layer=SimpleNamespace(ledger=lambda block: LEDGER))))
         self.eras.begin(at_once)
 
@@ -115,6 +118,7 @@ class Maker:
 
     def close(self) -> None:
         self.eras.close()
+        self.blocks.close()
         self.archive.close()
 
 
@@ -435,7 +439,8 @@ def test_an_era_of_a_chain_with_late_proofs(tmp_path: Path, monkeypatch: pytest.
     for path in powers:
         development_powers(path, 4, path.name.encode())
     heads = read_pair(*powers, 3).heads
-    eras = EraMaker(EraSetup(8, killed.KEY.verification_key, heads, powers), tmp_path,
+    blocks = ProvenBlocks(tmp_path / ERAS)
+    eras = EraMaker(EraSetup(8, killed.KEY.verification_key, heads, powers), blocks,
                     source.follower)
     eras.begin(at_once)
     first = source.follower.ledger().root
@@ -459,4 +464,5 @@ def test_an_era_of_a_chain_with_late_proofs(tmp_path: Path, monkeypatch: pytest.
     ledger.take(data, evidence, "an era")
     assert ledger.root == eras.roots()[7] and ledger.blocks == 8
     eras.close()
+    blocks.close()
     source.close()

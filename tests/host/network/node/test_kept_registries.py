@@ -1,6 +1,7 @@
 """Registries are believed as far as certificates have named them, and a final state is of no use
 without what follows from older blocks."""
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,14 +11,13 @@ import pytest
 
 from proofmill.host.network.certificates.light import LightNode
 from proofmill.host.network.certificates.rule import Finality
-from proofmill.host.network.node.certificates import LIGHT, CertificateSetup, lacks
-from proofmill.host.network.node.era_maker import ERAS
 from proofmill.host.network.node.final_state import FinalState
+from proofmill.host.network.node.kept_certificates import ERAS, LIGHT, KeptCertificates
 from proofmill.host.network.node.kept_registries import REGISTRIES, KeptRegistries
 from proofmill.host.network.node.proven_blocks import ProvenBlocks
 from proofmill.host.prover.circuits.finality.vote import Checkpoint
 from tests.host.network.node.test_eras import Chain, chain  # noqa: F401
-from tests.host.prover.circuits.finality.small import LEFT, REGISTRY, WHOLE
+from tests.host.prover.circuits.finality.small import LEFT, REGISTRY
 
 FIRST, SECOND = Checkpoint(6, b"\1" * 32), Checkpoint(7, b"\2" * 32)
 KNOWN = Finality(FIRST, {FIRST: REGISTRY.commitment, SECOND: LEFT.commitment})
@@ -44,24 +44,22 @@ def test_registries_come_back_by_their_commitments(
 
 
 def test_what_a_final_state_lacks_is_said(chain: Chain, tmp_path: Path) -> None:  # noqa: F811
-    setup = CertificateSetup((), WHOLE, chain.key)
-
     def state(block_hash: bytes) -> FinalState:
         payload = SimpleNamespace(payload=SimpleNamespace(block_hash=block_hash))
         return cast(FinalState, SimpleNamespace(point=SimpleNamespace(payloads=[payload])))
 
-    def lacking(setup: CertificateSetup) -> str:
-        return lacks(setup, tmp_path)(state(chain.hashes[2]))
+    def lacking(eras: bool = False) -> str:
+        with ExitStack() as files:
+            return KeptCertificates(tmp_path, files, eras).lacks(state(chain.hashes[2]))
 
-    assert lacking(setup) == "without light, the folder of certificates"
+    assert lacking() == "without light, the folder of certificates"
     LightNode.start(tmp_path / LIGHT, chain.key, FIRST, REGISTRY.commitment)
-    assert lacking(setup) == f"without the registries of {REGISTRIES}"
+    assert lacking() == f"without the registries of {REGISTRIES}"
     KeptRegistries(tmp_path).keep({FIRST: REGISTRY})
-    assert lacking(setup) == ""
-    eras = replace(setup, eras=chain.setup)
+    assert lacking() == ""
     with ProvenBlocks(tmp_path / ERAS) as blocks:
         blocks.add(chain.final_blocks[:2])
-    assert lacking(eras) == f"without {ERAS}, which has not all blocks before it"
+    assert lacking(eras=True) == f"without {ERAS}, which has not all blocks before it"
     with ProvenBlocks(tmp_path / ERAS) as blocks:
         blocks.add(chain.final_blocks[2:3])
-    assert lacking(eras) == ""
+    assert lacking(eras=True) == ""
