@@ -8,6 +8,7 @@ from proofmill.hdl.commands import WORD
 from proofmill.hdl.curve import BN254, PRODUCTS, TOY_CURVE, Curve, Group
 from proofmill.hdl.field import BN254_BASE, TOY, TOY_ROOTS
 from proofmill.hdl.folded import FoldedShape
+from proofmill.hdl.matrices import PLANE_LATE
 from proofmill.hdl.matrix_shape import LOOPS, MatrixShape
 from proofmill.hdl.matrix_unit import MatrixUnitShape
 from proofmill.hdl.montgomery import MultiplierShape
@@ -153,30 +154,38 @@ def matrices_on(multiplier: MultiplierShape) -> MatrixShape:
         element=element, products=2 if 3 * element + 2 <= limb else 1)
 
 
-def _matrices(**cut: int) -> MatrixUnitShape:
-    """With room for 2^11 entries of weights and 2^12 of activations."""
-    return MatrixUnitShape(weight_bits=11, element_bits=12, multiplier=MatrixShape(
-        field=BN254_BASE, operand_bits=264, carry_cycles=2, **cut))
+def activation_bits(mailbox_bits: int, rows: int) -> int:
+    """There is room for twice as many entries of activations as mailboxes; for eight times as many
+    on five rows, of which a command takes five times its steps to begin."""
+    return mailbox_bits + (3 if rows == LOOPS[-1] else 1)
+
+
+def _matrices(mailbox_bits: int, **cut: int) -> MatrixUnitShape:
+    """With the memories of an accelerator with 2^mailbox_bits mailboxes."""
+    multiplier = MatrixShape(field=BN254_BASE, operand_bits=264, carry_cycles=2, **cut)
+    return MatrixUnitShape(weight_bits=mailbox_bits, multiplier=multiplier, late=PLANE_LATE,
+                           element_bits=activation_bits(mailbox_bits, multiplier.rows))
 
 
 MATRICES = {
-    "18x18, one row": _matrices(digit=18, limb=18, interval=15),
-    "18x18, three rows": _matrices(digit=18, limb=18, interval=5),
-    "18x18, five rows": _matrices(digit=18, limb=18, interval=3, least_loop=5),
-    "26x17, one row": _matrices(digit=17, limb=26, interval=16, products=2),
-    "26x17, two rows": _matrices(digit=17, limb=26, interval=8, products=2),
+    "18x18, one row": _matrices(11, digit=18, limb=18, interval=15),
+    "18x18, three rows": _matrices(11, digit=18, limb=18, interval=5),
+    "18x18, five rows": _matrices(11, digit=18, limb=18, interval=3, least_loop=5),
+    "26x17, one row": _matrices(9, digit=17, limb=26, interval=16, products=2),
+    "26x17, two rows": _matrices(9, digit=17, limb=26, interval=8, products=2),
 }
 """Matrices of bytes on folded multipliers, by their blocks: the ULX3S' first; with two products a
-block where one is 26 bits wide."""
+block where one is 26 bits wide. The memories are those of `boards.shapes`' accelerators of so many
+rows, for two rows the Tang's of one."""
 
 
 def with_matrices(shape: MsmShape) -> MsmShape:
     """The same accelerator, whose multiplier's blocks multiply matrices of bytes, too: see
-    `matrices_on`. Where that takes operands less often than the one before, so do the groups; there
-    is room for twice as many entries of activations as mailboxes."""
+    `matrices_on`. Where that takes operands less often than the one before, so do the groups."""
     before = shape.adder.multiplier
     multiplier = matrices_on(before)
     intervals = tuple((group, cycles * multiplier.interval // before.interval)
                       for group, cycles in shape.adder.intervals)
-    return replace(shape, matrices=shape.mailbox_bits + 1, adder=replace(
-        shape.adder, multiplier=multiplier, intervals=intervals))
+    return replace(
+        shape, matrices=activation_bits(shape.mailbox_bits, multiplier.rows),
+        adder=replace(shape.adder, multiplier=multiplier, intervals=intervals))

@@ -14,10 +14,11 @@ def add_matmul(actions: Any) -> None:
     """Add the command."""
     matmul = actions.add_parser(
         "matmul", help="matrices of bytes on the multiplier's blocks: products a block and cycle",
-        description="Show what the blocks of folded multipliers make of square matrices of bytes "
-                    "that lie on the chip: multiply-accumulates a block and cycle, all cycles of "
-                    "the command counted and none of padding, beside what is wanted. Exact: the "
-                    "model's cycles, which are the gateware's. Status 1 where it is not enough.")
+        description="Show what the blocks of folded multipliers make of square matrices of bytes, "
+                    "cut to commands whose operands have room on the chip beside the multiplier: "
+                    "multiply-accumulates a block and cycle, all cycles of the commands counted "
+                    "and none of padding, beside what is wanted. Exact: the model's cycles, which "
+                    "are the gateware's. Status 1 where it is not enough.")
     matmul.add_argument("--size", metavar="N", dest="sizes", action="append", type=whole(1, 65_536),
                         help="rows, terms and columns; may be given several times (default: "
                              f"{', '.join(map(str, SIZES))})")
@@ -38,5 +39,6 @@ def run_matmul(options: argparse.Namespace) -> int:
     for each in found:
         wanted = "" if each["wanted"] is None else f", at least {each['wanted']} are wanted"
         screen.line(f"{each['array']:>18}  {each['blocks']:>3} blocks  {each['size']:>5}  "
-                    f"{each['cycles']:>12,} cycles  {each['rate']:.3f} a block and cycle{wanted}")
+                    f"{each['commands']:>5,} commands  "
+                    f"{each['cycles']:>11,} cycles  {each['rate']:.3f} a block and cycle{wanted}")
     return 0 if enough else 1

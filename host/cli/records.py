@@ -635,7 +635,8 @@ FIELDS: dict[str, dict[str, str]] = {
     "bench matmul": {"results": "a list, below"},
     "bench matmul: results": {
         "array": "its blocks, and rows of them", "blocks": "how many",
-        "size": "rows, terms and columns", "cycles": "of the command",
+        "size": "rows, terms and columns",
+        "commands": "that it is cut to, as its memories have room", "cycles": "of all of them",
         "rate": "multiply-accumulates a block and cycle", "wanted": "at least, or null",
         "enough": "whether it is"},
     "bench kzg: results": {

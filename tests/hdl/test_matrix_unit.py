@@ -1,15 +1,18 @@
 """Matrices on the folded multiplier's blocks: exact sums in the model's cycles."""
 
+from dataclasses import replace
 from itertools import product
 from random import Random
 
 import numpy as np
 import pytest
 
+from proofmill.boards.shapes import FIVE_ROWS, GW5A_ONE_ROW, SMALLEST, THREE_ROWS
 from proofmill.hdl.field import BN254_BASE, TOY
 from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.matrix_shape import MatrixShape
 from proofmill.hdl.matrix_unit import MatrixUnit, MatrixUnitShape
+from proofmill.hdl.presets import MATRICES, with_matrices
 from proofmill.host.bench.matrices import matrix_figures
 from proofmill.sim.field import montgomery_product
 from proofmill.sim.matrix_gateware import MatrixGateware, MatrixModel, matrix_library
@@ -148,11 +151,24 @@ def test_bytes_at_full_width_compiled(name):
 
 
 def test_products_a_block_and_cycle():
-    """All cycles of a command count, and no product of padding."""
-    assert all(each["enough"] for each in matrix_figures((256, 512, 1_024, 2_048)))
-    assert {each["array"]: each["blocks"] for each in matrix_figures((256,))} == {
+    """All cycles of all commands count, and no product of padding; each command has room in the
+    memories that the accelerator of the array has."""
+    found = matrix_figures((256, 512, 1_024, 2_048))
+    assert all(each["enough"] and each["wanted"] for each in found)
+    assert {each["array"]: each["blocks"] for each in found} == {
         "18x18, one row": 31, "18x18, three rows": 91, "18x18, five rows": 151,
         "26x17, one row": 23, "26x17, two rows": 45}
+
+
+@pytest.mark.parametrize("name, accelerator", [
+    ("18x18, one row", SMALLEST), ("18x18, three rows", THREE_ROWS),
+    ("18x18, five rows", FIVE_ROWS), ("26x17, one row", GW5A_ONE_ROW)])
+def test_the_arrays_are_those_of_accelerators(name, accelerator):
+    """... with their blocks, their room and their cycles."""
+    found = with_matrices(accelerator).matrix
+    assert found == replace(MATRICES[name], multiplier=replace(
+        MATRICES[name].multiplier, least_loop=found.multiplier.least_loop))
+    assert found.multiplier.loop == MATRICES[name].multiplier.loop
 
 
 @pytest.mark.parametrize("parts, sentence", [

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Protocol
 
 import numpy as np
@@ -161,8 +162,7 @@ class Array:
               ) -> Iterator[tuple[slice, slice, slice, Plan]]:
         """(Rows, terms, columns, how it is cut) of each command."""
         shape = self._unit.shape
-        most_rows, most_terms, most_columns = self._short(Plan(
-            shape, *map(min, self._most(terms), (rows, terms, columns))))
+        most_rows, most_terms, most_columns = self._parts(rows, terms, columns)
         for term in range(0, terms, most_terms):
             part = slice(term, min(terms, term + most_terms))
             for column in range(0, columns, most_columns):
@@ -172,15 +172,32 @@ class Array:
                     yield down, part, across, Plan(
                         shape, *(each.stop - each.start for each in (down, part, across)))
 
-    def _most(self, terms: int) -> tuple[int, int, int]:
-        """Rows, terms and columns that have room in the unit's memories at a time."""
+    def _parts(self, *size: int) -> tuple[int, ...]:
+        """Rows, terms and columns of a command: with as many parts of the terms as take the fewest
+        cycles. The fewer terms a command has, the more rows and columns have room with them."""
+        def cycles(most: tuple[int, ...]) -> int:
+            cut = ([(whole // part, part), *([(1, whole % part)] if whole % part else [])]
+                   for whole, part in zip(size, most, strict=True))
+            return sum(a * b * c * Plan(self._unit.shape, rows, terms, columns).cycles
+                       for (a, rows), (b, terms), (c, columns) in product(*cut))
+
+        return min((self._short(Plan(self._unit.shape, *map(min, most, size)))
+                    for most in self._rooms(size[1])), key=cycles)
+
+    def _rooms(self, terms: int) -> Iterator[tuple[int, int, int]]:
+        """Rows, terms and columns that have room in the unit's memories at a time: for the fewest
+        parts of the terms, and for more, down to parts that take no longer than their sums take to
+        be read."""
         shape = self._unit.shape
         array = shape.multiplier
         words, entries = 1 << shape.weight_bits, 1 << shape.element_bits
-        steps = min(-(-terms // array.step_terms), words // array.rows, entries // array.loop,
-                    array.most_terms // array.step_terms)
-        return (entries // (steps * array.loop) * array.loop, steps * array.step_terms,
-                words // (steps * array.rows) * array.columns)
+        whole = -(-terms // array.step_terms)
+        room = min(words // array.rows, entries // array.loop, array.most_terms // array.step_terms)
+        least = -(-whole // room)
+        for parts in range(least, max(least, whole // (array.limbs + 3)) + 1):
+            steps = -(-whole // parts)
+            yield (entries // (steps * array.loop) * array.loop, steps * array.step_terms,
+                   words // (steps * array.rows) * array.columns)
 
     def _short(self, plan: Plan) -> tuple[int, int, int]:
         """Rows, terms and columns of a command that ends soon enough, even if its weights have to

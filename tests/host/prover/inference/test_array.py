@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from proofmill.hdl.matrix_unit import MatrixUnitShape
 from proofmill.hdl.presets import MATRICES, TOY_SHAPE, with_matrices
 from proofmill.hdl.sdram import IS42S16160
 from proofmill.hdl.windows import WindowPlan
+from proofmill.host.bench.matrices import matrix_figures
 from proofmill.host.cli.main import main
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.devices.accelerator import Accelerator
@@ -29,6 +31,7 @@ from proofmill.host.prover.inference.onnx_file import read_model
 from proofmill.host.prover.inference.quantisation import Quantisation
 from proofmill.sim.board import START_CYCLES, RunningBoard, build_board
 from proofmill.sim.compiling import untold
+from proofmill.sim.matrix import Plan
 from proofmill.sim.matrix_gateware import MatrixModel
 from proofmill.sim.verilated import Simulation, build
 
@@ -64,6 +67,34 @@ def test_commands_can_be_cut_so_that_something_else_has_the_blocks_soon(shape, s
         assert np.array_equal(array.multiply(x, w), x @ w)
     assert max(cut.commands) <= most < max(whole.commands)
     assert cut.work.cycles == sum(cut.commands)
+
+
+@pytest.mark.parametrize("name", ["18x18, one row", "18x18, five rows", "26x17, one row"])
+def test_a_large_product_takes_the_benchs_cycles(name):
+    """Terms, columns and rows are cut, each command to what has room, and the sums are whole."""
+    rng, array = np.random.default_rng(5), Array(MatrixModel(MATRICES[name]))
+    x, w = rng.integers(0, 256, (256, 256)), rng.integers(-128, 128, (256, 256))
+    assert np.array_equal(array.multiply(x, w), x @ w)
+    figure, = (each for each in matrix_figures((256,)) if each["array"] == name)
+    assert (len(array.commands), array.work.cycles) == (figure["commands"], figure["cycles"])
+    assert array.work.rate == figure["rate"]
+
+
+@pytest.mark.parametrize("size", [(23, 150, 37), (1, 64, 32), (9, 33, 64), (200, 17, 3)])
+def test_terms_are_cut_to_take_the_fewest_cycles(size):
+    """Of all ways to cut to what has room, rows last, columns before them."""
+    array, multiplier = Array(MatrixModel(SMALL)), SMALL.multiplier
+    rows, terms, columns = size
+    found = []
+    for steps in range(1, -(-terms // multiplier.step_terms) + 1):
+        most = ((1 << SMALL.element_bits) // (steps * multiplier.loop) * multiplier.loop,
+                steps * multiplier.step_terms,
+                (1 << SMALL.weight_bits) // (steps * multiplier.rows) * multiplier.columns)
+        if all(most):
+            cut = [[min(part, whole - first) for first in range(0, whole, part)]
+                   for whole, part in zip(size, most, strict=True)]
+            found.append(sum(Plan(SMALL, *each).cycles for each in product(*cut)))
+    assert sum(array.planned(*size)) == min(found)
 
 
 def test_columns_may_lie_apart():
