@@ -29,6 +29,8 @@ COMPILER_FLAGS = ["-O2", "-march=native", "-std=c++17", "-w", "-fPIC"]
 """Chosen by measuring, see ``proofmill bench sim``."""
 TRACE_FLAGS = ["--trace-vcd", "--trace-max-width", "0", "--trace-max-array", "1"]
 """Every signal of any width (0 is no limit), and no memory's words: a board's are 16 million."""
+GROUPS = 3
+"""Files a core that Verilator's are compiled in: enough for the cores to finish together."""
 TRACE_HEADER = Path(__file__).with_name("trace.h")
 
 
@@ -153,7 +155,7 @@ class Compilation:
         nothing = self._folder / "nothing.cpp"
         nothing.write_text("#include <string>\nstd::string nothing() { return std::string(); }\n")
         self._linked_once = self._begin(*self._link(self._folder / "nothing.so", nothing))
-        self._compile(self._include / name for name in own)
+        self._compile(_sized(self._include / name for name in own))
 
     def __enter__(self) -> "Compilation":
         return self
@@ -172,7 +174,8 @@ class Compilation:
         _run([str(tools.binary), *tools.verilate(top), "--output-split", "4000",
               "--output-split-cfuncs", "1000", "--Mdir", str(folder / "cpp"), "top.sv"],
              self._children, cwd=folder, env={**os.environ, "VERILATOR_ROOT": str(tools.root)})
-        self._compile([*(folder / "cpp").glob("*.cpp"), harness])
+        self._compile(grouped((folder / "cpp").glob("*.cpp"), folder,
+                              GROUPS * (os.cpu_count() or 1)) | _sized([harness]))
         done, total = 0, sum(self._sizes.values())
         tell("compiling", done, total)
         for future in as_completed(self._sizes):
@@ -188,13 +191,13 @@ class Compilation:
         tell("linking", 1, 1)
         return linked.read_bytes()
 
-    def _compile(self, sources: Iterable[Path]) -> None:
+    def _compile(self, sources: dict[Path, int]) -> None:
         # The largest first, so that the cores finish together; a file's size is the best guess at
         # its time.
-        for source in sorted(sources, key=lambda path: -path.stat().st_size):
+        for source, size in sorted(sources.items(), key=lambda each: -each[1]):
             self._objects.append(self._folder / f"{len(self._objects)}.o")
             self._sizes[self._begin(*self._flags, "-c", str(source), "-o", str(
-                self._objects[-1]))] = source.stat().st_size
+                self._objects[-1]))] = size
 
     @staticmethod
     def _link(library: Path, *parts: Path) -> list[str]:
@@ -203,6 +206,29 @@ class Compilation:
 
     def _begin(self, *words: str) -> Future[str]:
         return self._pool.submit(_run, [*self._tools.command, *words], self._children)
+
+
+def grouped(sources: Iterable[Path], folder: Path, count: int) -> dict[Path, int]:
+    """At most `count` files in `folder` that include the `sources` and are about as large as each
+    other with them; with these sizes, in bytes.
+
+    Headers take about a second of each file that is compiled: more than the rest of most files that
+    Verilator makes.
+    """
+    groups: list[dict[Path, int]] = [{} for _ in range(count)]
+    for source, size in sorted(_sized(sources).items(), key=lambda each: -each[1]):
+        min(groups, key=lambda group: sum(group.values()))[source] = size
+    found = {}
+    for number, group in enumerate(filter(None, groups)):
+        together = folder / f"group{number}.cpp"
+        together.write_text("".join(f'#include "{each.as_posix()}"\n' for each in group))
+        found[together] = sum(group.values())
+    return found
+
+
+def _sized(sources: Iterable[Path]) -> dict[Path, int]:
+    """With their bytes."""
+    return {source: source.stat().st_size for source in sources}
 
 
 @cache
