@@ -36,6 +36,12 @@ def test_a_researcher_gets_figures(tmp_path: Path) -> None:
     walk(TUTORIALS / "researcher.md", tmp_path)
 
 
+def test_the_owner_of_a_model_gets_a_result_verified(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("sklearn")
+    walk(TUTORIALS / "inference.md", tmp_path)
+
+
 def test_a_board_a_curve_a_circuit_and_a_contract_are_added(tmp_path: Path) -> None:
     pytest.importorskip("amaranth_boards")
     walk(ROOT / "docs" / "extending.md", tmp_path)
