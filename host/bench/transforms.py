@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from proofmill.boards.shapes import SMALLEST
 from proofmill.hdl.presets import STANDARD, with_transforms
 from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.ground.json_text import JsonObject
@@ -20,6 +22,45 @@ BARS = {12: 166_000}
 SHARE = 0.95
 """Butterflies a cycle at least, through tiles; the three products of a value beside them are not
 counted, the tables' are."""
+
+STAGES_SHARE = 0.99
+"""Butterflies a slot of the stages at least, in place; the tables are not counted, either."""
+
+FOLDED_BAR = 2_500_000
+"""Cycles that 2^12 values may take at most in place on a multiplier of an interval of 15."""
+
+SCHEDULES = (
+    ("standard", STANDARD, 12),
+    ("one-row", replace(SMALLEST, mailbox_bits=STANDARD.mailbox_bits), 12),
+    ("one-row", SMALLEST, 12),
+    *(("standard", STANDARD, power) for power in (14, 16, 18, 20)))
+"""(preset of the multiplier, accelerator, power of the size) of what is told by the model alone;
+the one-row preset with the standard's mailboxes, which hold 2^12 values, and with its own."""
+
+
+def schedules() -> Iterator[JsonObject]:
+    """Of each of `SCHEDULES`, by the model, without a device: cycles in which products are made or
+    waited for, and butterflies a slot, of all slots and those that pass without a product:
+
+        butterflies / (cycles / interval - 3 n)              tables of powers counted
+        butterflies / (cycles / interval - other products)   of the stages alone
+
+    `least` is wanted of the first through tiles, of the second in place.
+    """
+    for name, accelerator, power in SCHEDULES:
+        shape = with_transforms(accelerator).transform
+        assert shape is not None
+        made, taken = butterflies(power), cycles(shape, power)
+        slots, others = taken / shape.interval, products(power, shape.power) - made
+        in_place = power <= shape.power
+        most: int | None = BARS.get(power) if in_place else None
+        least: float | None = STAGES_SHARE if in_place else SHARE
+        if shape.interval != 1:
+            most, least = (FOLDED_BAR, None) if in_place else (None, None)
+        yield {"preset": name, "interval": shape.interval, "power": power, "tile": shape.power,
+               "cycles": taken, "bar": most, "least": least,
+               "butterflies_a_slot": made / (slots - (3 << power)),
+               "stages_a_slot": made / (slots - others)}
 
 
 def vectors(power: int, seed: int = 0) -> tuple[Limbs, Limbs]:

@@ -38,7 +38,7 @@ EXAMPLES = {
     "bench msm": ("bench msm --points 1024", "bench msm --group g2 --scalars witness"),
     "bench ratios": ("bench ratios --seeds 2 --points 1024",),
     "bench sim": ("bench sim",),
-    "bench transforms": ("bench transforms --device model+h",),
+    "bench transforms": ("bench transforms --device model+h", "bench transforms --device none"),
     "bench batch": ("bench batch",),
     "bench endomorphism": ("bench endomorphism", "bench endomorphism --power 12 --exact 10"),
     "bench rivals": ("bench rivals", "bench rivals --exact 10"),

@@ -403,7 +403,9 @@ FIELDS: dict[str, dict[str, str]] = {
         "rtl_additions_per_second": "median", "golden_additions_per_second": "median",
         "ratio": "of both", "cycles_per_second": "of the RTL, median", "points": "--points",
         "rounds": "of each"},
-    "bench transforms": {"device": "--device", "sizes": "a list, below"},
+    "bench transforms": {
+        "device": "--device", "sizes": "a list, below; empty without a device",
+        "schedules": "by the model alone: a list, below"},
     "bench transforms: sizes": {
         "power": "of vectors of 2^power values", "cycles": "in which the accelerator computed",
         "moved": "cycles in which it moved values of tiles from its memory or to it",
@@ -413,6 +415,15 @@ FIELDS: dict[str, dict[str, str]] = {
         "bar": "cycles that it may take at most; null for sizes without one",
         "checked": "whether the values are the accelerator's, and were compared",
         "seconds": "on this machine, words in and out too"},
+    "bench transforms: schedules": {
+        "preset": "whose multiplier", "interval": "of the multiplier, in cycles",
+        "power": "of vectors of 2^power values", "tile": "2^tile values are the most in place",
+        "cycles": "in which products are made or waited for",
+        "bar": "cycles that it may take at most; null where there is none",
+        "least": "butterflies a slot that are wanted: in place of the stages, else of all slots; "
+        "null where none are",
+        "butterflies_a_slot": "without the three products of a value beside them",
+        "stages_a_slot": "without tables of powers, too"},
     "bench batch": {
         "preset": "--preset", "curve": "--curve", "group": "--group", "multiplier": "its kind",
         "runs": "a list, below"},

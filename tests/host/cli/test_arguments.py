@@ -311,7 +311,7 @@ def without_tools(monkeypatch):
     import proofmill.host.bench.gates
     import proofmill.host.bench.hash_certificate
     import proofmill.host.bench.setup
-    import proofmill.host.cli.bench
+    import proofmill.host.cli.bench_device
     import proofmill.host.cli.light
     import proofmill.host.cli.mine
     import proofmill.host.prover.inference.making
@@ -350,8 +350,8 @@ def without_tools(monkeypatch):
     real_sums = proofmill.host.prover.kzg.sums.open_sums
     monkeypatch.setattr(proofmill.host.prover.kzg.sums, "open_sums", lambda name, *more: (
         real_sums(name, *more) if name == "cpu" else stop(ProofmillError)()))
-    real = proofmill.host.cli.bench.open_device
-    monkeypatch.setattr(proofmill.host.cli.bench, "open_device", lambda name, **more: (
+    real = proofmill.host.cli.bench_device.open_device
+    monkeypatch.setattr(proofmill.host.cli.bench_device, "open_device", lambda name, **more: (
         real(name, **more) if name == "cpu" else stop(ProofmillError)()))
     yield
     with warnings.catch_warnings():
