@@ -23,6 +23,8 @@ from proofmill.hdl.commands import IDENTITY_PLACEHOLDER
 from proofmill.hdl.cost import machine
 from proofmill.hdl.curve import Group
 from proofmill.hdl.emit import emit_verilog
+from proofmill.hdl.field import BN254_BASE
+from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.msm import MsmShape
 from proofmill.hdl.plans import expected_cycles, planned
 from proofmill.hdl.presets import STANDARD
@@ -58,9 +60,18 @@ CARDS = {card.name: card for card in (
          resources={"dsp": 12_288, "lut": 1_728_000, "ff": 3_456_000, "bram": 2_688}),
 )}
 
-SHAPE: MsmShape = replace(STANDARD, adder=replace(
-    STANDARD.adder, multiplier=replace(STANDARD.adder.multiplier, digit=17, limb=26)))
-"""17 x 26 bits: one DSP48E2 a product. Yosys cuts the standard's 26 x 34 into up to four."""
+def for_card(shape: MsmShape) -> MsmShape:
+    """`shape` with its multiplier in parts of 17 x 26 bits, where it makes a product of 254 bits a
+    cycle: one DSP48E2 each. Yosys cuts the standard's 26 x 34 into up to four."""
+    multiplier = shape.adder.multiplier
+    if type(multiplier) is not MultiplierShape or multiplier.field.bits < BN254_BASE.bits:
+        return shape
+    return replace(shape, adder=replace(
+        shape.adder, multiplier=replace(multiplier, digit=17, limb=26)))
+
+
+SHAPE = for_card(STANDARD)
+"""What an accelerator of a card is where nothing else is said."""
 
 TCL = """\
 # Out-of-context synthesis, placement and routing of what the card's shell connects: AXI4 to memory,

@@ -48,7 +48,7 @@ def register(commands: Commands) -> None:
                        help="write Verilog, constraints and a Tcl script for vu9p, vu47p or u250, "
                             "with Yosys' estimate of the resources")
     build.add_argument("--preset", metavar="PRESET", choices=PRESETS, default=None,
-                       help="other parameters than the board's: " + ", ".join(PRESETS))
+                       help="other parameters than the board's, or a card's: " + ", ".join(PRESETS))
     add_modes(build)
     build.add_argument("--count", action="store_true",
                        help="only count what the design takes of the chip, by Yosys: minutes; "
@@ -295,7 +295,7 @@ def _kept() -> Path:
 def run_export(options: argparse.Namespace) -> int:
     """Write the files for a card."""
     try:
-        from proofmill.boards.export import CARDS, SHAPE, export, fitting, sum_seconds
+        from proofmill.boards.export import CARDS, SHAPE, export, fitting, for_card, sum_seconds
         from proofmill.boards.tools import ToolError
     except ImportError as error:
         raise missing("exporting needs", error) from error
@@ -303,18 +303,23 @@ def run_export(options: argparse.Namespace) -> int:
         raise ProofmillError(f"--export {options.export}: {unknown(options.export, CARDS)}")
     screen = Screen()
     card = CARDS[options.export]
+    shape, name = SHAPE, card.name
+    if options.preset is not None:
+        shape, name = for_card(preset(options.preset)), f"{name}-{options.preset}"
+    shape = built_in(options, shape)
     folder = _folder(options, card.name)
     with screen.bar(f"exporting for {card.title}") as bar:
         try:
             slr = None if options.slr == ALL_DIES else options.slr or 0
-            written, used = export(card, folder, accelerators=options.accelerators or 1,
+            written, used = export(card, folder, shape=shape,
+                                   accelerators=options.accelerators or 1,
                                    estimate=not options.no_estimate, slr=slr, step=_steps(bar))
         except (ToolError, ValueError) as error:
             raise ProofmillError(str(error)) from error
     for path in written:
         screen.line(f"wrote {path}")
         if options.keep and path.name == "estimate.json":
-            keep(screen, read_record(folder, card.name, path), card.name, Path(options.keep))
+            keep(screen, read_record(folder, card.name, path), name, Path(options.keep))
     if used is not None:
         for name, there in card.resources.items():
             count = getattr(used, name)
@@ -322,7 +327,7 @@ def run_export(options: argparse.Namespace) -> int:
                         "accelerator's by Yosys")
         most, limit = fitting(card, used)
         screen.line(f"fits        {most} of these; then no {limit} is left for another")
-    seconds = sum_seconds(card, SHAPE, POINTS)
+    seconds = sum_seconds(card, shape, POINTS)
     screen.line(f"2^20 points of G1 take {seconds:.3f} s each accelerator at {card.megahertz:.4g} "
                 "MHz, by the cost model")
     screen.line(f"next: vivado -mode batch -source {folder / 'build.tcl'} (not run here: the tool "

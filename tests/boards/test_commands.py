@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from proofmill.hdl.presets import with_batches, with_proofs
 from proofmill.host.cli.main import main
 from proofmill.host.cli.pages import part
 
@@ -196,3 +197,22 @@ def test_the_boards_are_listed(capsys):
     assert "ulx3s-85f" in out and "32,768 KiB" in out
     lines = [line for line in out.splitlines() if " KiB for points" in line]
     assert lines and all(line.endswith("; not measured on hardware") for line in lines)
+
+
+@pytest.mark.parametrize("words, build, seconds", [
+    ("", lambda shape: shape, "1.011"),
+    ("--preset batched", lambda shape: with_batches(shape), "0.523"),
+    ("--preset batched --evaluation", lambda shape: with_proofs(with_batches(shape)), "0.523")])
+def test_a_card_may_have_other_accelerators(words, build, seconds, tmp_path, monkeypatch, capsys):
+    """... in parts of 17 x 26 bits like its own; by a mistake nothing is written."""
+    from proofmill.boards import export
+
+    made = []
+    monkeypatch.setattr(export, "gateware", lambda card, shape, count: (
+        made.append(shape), ("", 1))[1])
+    line = f"build --export vu47p --no-estimate {words} --folder {tmp_path / 'card'}"
+    assert main(line.split()) == 0
+    assert made == [build(export.SHAPE)]
+    assert f"2^20 points of G1 take {seconds} s each accelerator" in capsys.readouterr().out
+    assert main([*line.split(), "--matrices", "--preset", "toy", "--accelerators", "99"]) == 2
+    assert "--accelerators 99: each takes a channel" in capsys.readouterr().err
