@@ -150,8 +150,8 @@ DESCRIPTIONS = {
                    "witness, and a proof's random numbers. Then the commands are carried out one "
                    "after another, and each is answered as if it had come over the link; one that "
                    "is answered with an error is the last. With 4 more in `finish` a MULTIPLY's "
-                   "point is also written to the memory: the first of a PROVE behind the words "
-                   "that followed, each other behind the one before. At last comes an ANSWER with "
+                   "point is also written to the memory: the first of a PROVE behind its commands, "
+                   "each other behind the one before. At last comes an ANSWER with "
                    "`last` set and the error of the last command. Where ROOM says that there is "
                    "none it is an unknown command.",
     Command.CHECK: "Check a proof, by a program of the `count` words of the first PLACE, two for "

@@ -157,7 +157,8 @@ class Performance:
                     m.next = "REFUSE"
         with m.State("PERFORM"):
             m.d.comb += self.script.start.eq(1)
-            m.d.sync += [self.performing.eq(1), self.put.eq(place.address)]
+            m.d.sync += [self.performing.eq(1),
+                         self.put.eq(self.place.address + self.place.count)]
             m.next = "COMMAND"
         with m.State("PERFORMED"):
             m.d.comb += [answers.valid.eq(1), answers.payload.eq(reply),

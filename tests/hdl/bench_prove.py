@@ -6,11 +6,13 @@ from random import Random
 import cocotb
 
 from proofmill.hdl.commands import COUNTERS, ROOM, Command, Error
+from proofmill.hdl.curve import TOY_CURVE, Group
 from proofmill.hdl.evaluate import room_words
 from proofmill.sim.commands import raw_load_words
 from proofmill.sim.evaluator import prove_words
 from tests.cocotb_streams import Stream, start
 from tests.hdl.cocotb_memory import memory
+from tests.hdl.test_finish_verilated import file_words
 from tests.hdl.test_prove import SCALARS, SCRIPT, SHAPE, Proof
 from tests.hdl.words import answer, header
 
@@ -42,8 +44,11 @@ async def a_proof_is_the_definitions(dut):
     for _ in range(2):
         proof.check(await ask(proof.prove, proof.answers))
         assert [words[SCALARS + n] for n in range(len(proof.data))] == proof.data
-        assert {at: word for at, word in words.items() if not SCALARS <= at < SCRIPT} == {
-            at: word for at, word in before.items() if not SCALARS <= at < SCRIPT}
+        stay = [file_words(TOY_CURVE, Group.G1, point) for point in proof.sums()[1:3]]
+        assert [words[proof.kept + n] for n in range(2 * proof.point_words)] == sum(stay, [])
+        own = {*range(SCALARS, SCRIPT), *range(proof.kept, proof.kept + 2 * proof.point_words)}
+        assert {at: word for at, word in words.items() if at not in own} == {
+            at: word for at, word in before.items() if at not in own}
         # The words of a command that end within it, and one that is none.
         cut = raw_load_words(SCRIPT + 500, [header(Command.COUNTERS), *proof.commands[:3]])
         assert await ask(cut, 1) == [answer(Command.LOAD)]

@@ -47,7 +47,7 @@ from tests.hdl.words import Link, answer, header
 SHAPE = with_evaluation(TOY_SHAPE)
 IN_BATCHES = with_evaluation(with_batches(TOY_SHAPE, pairs=16))
 SCALARS, POINTS, SCRIPT = 1000, 2000, 3000
-"""Where a witness lies, before what stays; points; and commands."""
+"""Where a witness lies, before h; points; and commands, before what stays."""
 
 PLAN = WindowPlan(TOY_CURVE.scalar.bits, 3)
 AS_ANSWERED = 8
@@ -67,8 +67,7 @@ class Proof:
         self.run = Run(shape, power, entries, witness, True)
         run = self.run
         self.data = [*witness, *self.numbers]
-        kept = SCALARS + len(self.data)
-        h = kept + 2 * TOY_CURVE.point_words(Group.G1)
+        self.h = h = SCALARS + len(self.data)
         size = len(run.words)
         evaluation = [*run.command]
         evaluation[0] = header(Command.EVALUATE, finish=3)
@@ -76,6 +75,9 @@ class Proof:
         evaluation[2] = pack(PLACE, address=SCALARS, count=len(witness))
         evaluation[3] = pack(PLACE, address=h, count=len(witness) and (
             1 << power) + shape.transform.room(power))
+
+        self.passes, command = len(plan.passes), len(multiply_head(Group.G1, plan)) + 1
+        self.kept = kept = SCRIPT + len(evaluation) + 4 * self.passes * command
 
         def product(count, scalars, points, finish, one):
             own = plan
@@ -91,7 +93,7 @@ class Proof:
         self.commands = [*evaluation, *(
             word for each in sums for one in reversed(plan.passes)
             for word in (*product(*each, one), header(Command.COUNTERS)))]
-        self.passes = len(plan.passes)
+        assert SCRIPT + len(self.commands) == kept
         self.loads = [
             raw_load_words(0, run.words),
             load_words(TOY_CURVE, Group.G1, self.points, POINTS, shape.unit(Group.G1)),
@@ -184,19 +186,20 @@ def test_the_control_alone_takes_the_same_cycles():
     wanted = proof.check(link.ask(proof.prove, proof.answers))
     blind = opened(control_only(SHAPE))
     loaded(blind, proof)
-    kept = SCALARS + len(proof.data)
-    h = kept + 2 * TOY_CURVE.point_words(Group.G1)
     size = 10
     sums = proof.sums()
     found, ends = [], [5, 5 + 3 * size, 5 + 4 * size]
-    for start, end, data, stands in (
-            (0, ends[0], proof.data, (h, quotient(TOY_ROOTS, proof.run.a, proof.run.b))),
-            (ends[0], ends[1], [], (kept, stored_words(TOY_CURVE, Group.G1, sums[1:3]))),
-            (ends[1], ends[2], [], None)):
-        place = (SCALARS, len(data)) if data else (kept, 0)
+    for number, (start, end, data, stands) in enumerate((
+            (0, ends[0], proof.data, (proof.h, quotient(TOY_ROOTS, proof.run.a, proof.run.b))),
+            (ends[0], ends[1], [], (proof.kept, stored_words(TOY_CURVE, Group.G1, sums[1:3]))),
+            (ends[1], ends[2], [], None))):
+        at = SCRIPT + 200 * (number + 1)  # what stays would lie where the next part does
+        assert blind.ask(raw_load_words(at, proof.commands[start:end]), 1) == [
+            answer(Command.LOAD)]
         count = 2 + len(PHASES) if start == 0 else (end - start) // size * (
             2 + len(COUNTERS) + proof.point_words)
-        words = blind.ask([*prove_words(place, (SCRIPT + start, end - start)), *data], count + 1)
+        words = blind.ask([*prove_words((SCALARS, len(data)), (at, end - start)), *data],
+                          count + 1)
         assert words[-1] == answer(Command.PROVE)
         found += words[:-1]
         if stands:
@@ -244,16 +247,18 @@ def test_what_may_not_be_is_answered_and_ends_it():
 
 
 def test_a_point_that_stays_has_to_have_a_place():
-    """... which the words that followed leave it, or do not; nothing is summed where it has none,
-    and nothing is written."""
+    """... which the commands leave it, or do not; nothing is summed where it has none, and nothing
+    is written."""
     proof, words = Proof(power=1), 4000
     size, memory = proof.point_words, {}
     command = multiply_head(Group.G1, PLAN, count=2, words=SCALARS, finish=7, address=POINTS)
     dut = Accelerator(SHAPE, finishing_program(SHAPE), memory_words=words)
-    *_, one, other = converse(dut, [
-        (proof.loads[1], 1), (raw_load_words(SCRIPT, command), 1),
-        *(([*prove_words((words - 2 - size + late, 2), (SCRIPT, len(command))), 1, 1],
-           2 if late else 2 + size) for late in (0, 1))],
+    first = words - len(command) - size
+    _, _, one, _, other = converse(dut, [
+        (proof.loads[1], 1), *(each for late in (0, 1) for each in (
+            (raw_load_words(first + late, command), 1),
+            ([*prove_words((SCALARS, 2), (first + late, len(command))), 1, 1],
+             2 if late else 2 + size)))],
         seed=5, pause=0.2, cycles=6_000, memory=memory)
     assert one[0] == answer(Command.MULTIPLY) and one[-1] == answer(Command.PROVE)
     assert max(memory) < words

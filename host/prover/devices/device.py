@@ -205,9 +205,9 @@ class SelfCheck:
 
 @dataclass(frozen=True)
 class Proven:
-    """A proof by one command: what the scalars of H took, the sums of A, B, B, C and H, and the
-    proof's C; and the words that went over the link, to the device and back. `right`: the device
-    found nothing wrong with it, in `check_cycles`, 0 where it has not looked."""
+    """A proof by one command: what the scalars of H took, the sums of A, B, B, and of C with H, and
+    the proof's C; and the words that went over the link, to the device and back. `right`: the
+    device found nothing wrong with it, in `check_cycles`, 0 where it has not looked."""
 
     quotient: Quotient
     sums: list[Result]

@@ -1,17 +1,20 @@
 """Proofs by one command each, under keys that an accelerator holds: the least recently used leave.
 
 What lies in its memory of a key: its points beside their copies, its matrices' program, and the
-commands of a proof (`hdl.commands.Command.PROVE`). What all keys share is an area for a proof::
+commands of a proof (`hdl.commands.Command.PROVE`), with the points that stay behind these. What all
+keys share is an area for a proof::
 
-    witness, r, s: see `places` | A, B in G1, C, H | h | what its transform takes
+    r, s, witness: see `places` | h | what its transform takes
 
-The sums A, B and C take their scalars from the first, and the four points that stay are multiplied
-by the last numbers there: so a host gives the witness and two random numbers, and computes nothing.
+All sums take their scalars from there, C and H one for both, which spares the buckets of one and
+its finish; and the three points that stay are multiplied by the first numbers: so a host gives the
+witness and two random numbers, and computes nothing.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from operator import add
 
 import numpy as np
 
@@ -47,19 +50,17 @@ from proofmill.host.prover.devices.places import Places, places_of
 from proofmill.sim.checker import check_command, key_words
 from proofmill.sim.evaluator import Matrices, Words, evaluate_words, program
 
-KEPT = (0, 1, 3, 4)
-"""Those that stay in the memory, to be summed up themselves."""
+KEPT = (1, 3, 0)
+"""Those that stay in the memory, to be summed up themselves: B in G1, C with H, A."""
 
-LAST, SIGNALS = 5, 6
+LAST, SIGNALS = 4, 5
 """The sum of those, and that of the public wires' points, where proofs are checked."""
 
-ORDER = (0, 1, 2, 3, 4, LAST)
-"""How sums follow each other."""
+ORDER = (*KEPT, LAST, 2)
+"""How sums follow each other; where proofs are checked all stay, and behind them comes that of the
+public wires: so A, C, B and that lie side by side."""
 
-CHECKED_ORDER = (1, 3, 4, 0, LAST, 2, SIGNALS)
-"""... where proofs are checked: all stay; A, C, B and the public wires' sum lie side by side."""
-
-SUM_GROUPS = (*GROUPS, Group.G1, Group.G1)
+SUM_GROUPS = (*GROUPS[:LAST], Group.G1, Group.G1)
 """The group of each."""
 
 SHARE = 2
@@ -72,9 +73,10 @@ class HeldKey:
 
     `values`: scalars of H. `places`: of its numbers and points. `program`: of its matrices, of
     wires in their places. `commands`: where they lie, (address, words), in parts that end where the
-    chip's own results are needed next. `plans`: of the sums, and of the last one. `refused`: there
-    was no room for it once, so that its sums are made one by one. `check`: what its proofs are
-    checked by, if they are: `(program, key)`, words of the memory.
+    chip's own results are needed next. `kept`: where the points that stay begin. `plans`: of the
+    sums, and of the last one. `refused`: there was no room for it once, so that its sums are made
+    one by one. `check`: what its proofs are checked by, if they are: `(program, key)`, words of the
+    memory.
     """
 
     values: int
@@ -84,28 +86,29 @@ class HeldKey:
     area: int = -1
     refused: bool = False
     commands: list[tuple[int, int]] = field(default_factory=list)
+    kept: int = 0
     plans: list[WindowPlan] = field(default_factory=list)
     check: tuple[Words, Words] | None = None
 
     @property
     def order(self) -> Sequence[int]:
         """How its sums follow each other."""
-        return ORDER if self.check is None else CHECKED_ORDER
+        return ORDER if self.check is None else (*ORDER, SIGNALS)
 
     @property
-    def kept(self) -> list[int]:
-        """Those that are summed up, in order."""
-        return [number for number in self.order if number in KEPT]
+    def stay(self) -> Sequence[int]:
+        """Those whose points stay."""
+        return KEPT if self.check is None else self.order
 
     @property
     def all_points(self) -> list[Limbs]:
-        """Of the five sums, and of the public wires'."""
+        """Of the four sums, and of the public wires'."""
         signals = self.places.signals
         return [*self.points, *([] if signals is None else [signals[1]])]
 
     @property
     def points(self) -> Sequence[Limbs]:
-        """Of the five sums."""
+        """Of the four sums."""
         return self.places.points
 
     @property
@@ -173,7 +176,7 @@ class ProvingLanes(LanesDevice):
 
         data = key.places.data(witness, blinding)
         scalars = [data[start:start + len(points)] for start, points in zip(
-            key.places.starts, key.points, strict=False)]
+            key.places.starts, key.points, strict=True)]
         with accelerator.whole(), accelerator.looking(lambda: tell(*said)):
             with self._lock:
                 if key.refused or not self._ready(key, scalars, len(data)):
@@ -185,8 +188,8 @@ class ProvingLanes(LanesDevice):
             assert self._shared is not None
             at = self._shared[0]
             before = accelerator.sent, accelerator.received
-            blind = [*scalars, h] if h is not None and self.blind else None
-            quotient, results, found = self._ask(key, at, data, blind, tell)
+            quotient, results, found = self._ask(
+                key, at, data, scalars, h if self.blind else None, tell)
         for group, result in zip(SUM_GROUPS, results, strict=False):
             if not self._arithmetic.is_point(group, result.point):
                 raise DeviceError(f"{self.name} gave a sum that is no point of {group.value}; the "
@@ -194,41 +197,42 @@ class ProvingLanes(LanesDevice):
         return Proven(quotient, results[:LAST], results[LAST], accelerator.sent - before[0],
                       accelerator.received - before[1], found.right, found.cycles)
 
-    def _ask(self, key: HeldKey, at: int, data: Limbs, blind: Sequence[Limbs] | None,
+    def _ask(self, key: HeldKey, at: int, data: Limbs, scalars: Sequence[Limbs], h: Limbs | None,
              told: Progress) -> tuple[Quotient, list[Result], Found]:
-        """What the command answers, and what its check finds; of an accelerator without a datapath
-        by parts, between which its memory gets what it would have put there: their scalars are
-        `blind`'s."""
+        """What the command answers, and what its check finds; of an accelerator without a datapath,
+        which is given `h`, by parts, between which its memory gets what it would have put there.
+        `scalars`: of the sums, but for `h`."""
         accelerator, size = self.accelerators[0], data.size
-        kept = at + size
         works = [PRODUCTS[group] // PRODUCTS[Group.G1] * len(points)
-                 for group, points in zip(GROUPS, key.points, strict=True)]
+                 for group, points in zip(SUM_GROUPS, key.points, strict=False)]
         works += [len(KEPT), *map(len, key.all_points[LAST:])]
         total = sum(work * len(plan.passes) for work, plan in zip(works, key.plans, strict=True))
         done = 0
         told(done, total)
         parts = [(key.commands[0][0], sum(words for _, words in key.commands))]
-        if blind is not None:
+        if h is not None:
             parts = key.commands
         accelerator.begin_proof((at, size), parts[0], data)
         phases = accelerator.evaluated()
         phases |= {name: value for name, value in accelerator.counted().items()
                    if name in TRANSFORM_COUNTERS}
         points: list[Limbs] = []
-        if blind is not None:
-            accelerator.next_part((kept, 0), parts[1], kept + self._kept_words(key), blind[-1])
-            points = [self._arithmetic.sum(group, own, scalars) for group, own, scalars in zip(
-                GROUPS, key.points, blind, strict=True)]
-            closing = np.stack([points[number] for number in key.kept])
-            points.append(self._arithmetic.sum(Group.G1, closing, data[-len(KEPT):]))
+        if h is not None:
+            accelerator.next_part((at, 0), parts[1], at + size, h)
+            points = [self._arithmetic.sum(group, own, each) for group, own, each in zip(
+                GROUPS, key.points,
+                (*scalars[:-1], np.concatenate([scalars[-1], h])[:len(key.points[-1])]),
+                strict=False)]
+            closing = np.stack([points[number] for number in KEPT])
+            points.append(self._arithmetic.sum(Group.G1, closing, data[:len(KEPT)]))
             if key.places.signals is not None:
                 start, own = key.places.signals
                 points.append(self._arithmetic.sum(Group.G1, own, data[start:start + len(own)]))
         results = {}
         for number in key.order:
             group, plan = SUM_GROUPS[number], key.plans[number]
-            if blind is not None and number == LAST:
-                accelerator.next_part((kept, 0), parts[2], kept, closing)
+            if h is not None and number == LAST:
+                accelerator.next_part((at, 0), parts[2], key.kept, closing)
             counters = dict.fromkeys(SUM_COUNTERS, 0)
             for first, _ in reversed(plan.passes):
                 point = accelerator.summed(group, last=first == 0)
@@ -239,7 +243,7 @@ class ProvingLanes(LanesDevice):
                 told(done, total)
             assert point is not None
             results[number] = Result(
-                points[number] if blind is not None else point,
+                points[number] if h is not None else point,
                 sum(counters[name] for name in ("fill", "sum", "output", "finish")),
                 counters["digits"], self.name, counters)
         check = Found(True, 0)
@@ -252,9 +256,9 @@ class ProvingLanes(LanesDevice):
                 [results[number] for number in sorted(results)], check)
 
     def _kept_words(self, key: HeldKey) -> int:
-        """Of the points that stay, between the numbers and h."""
-        return sum(map(self.accelerators[0].point_words, (
-            SUM_GROUPS[number] for number in (key.kept if key.check is None else key.order))))
+        """Of the points that stay, behind the commands: without a datapath, which are carried out
+        in parts, behind each part."""
+        return sum(self.accelerators[0].point_words(SUM_GROUPS[number]) for number in key.stay)
 
     # -- what lies in the memory ---------------------------------------------------------------
 
@@ -262,7 +266,7 @@ class ProvingLanes(LanesDevice):
         """Whether key and area are in the memory, from now on if not before: keys that were not
         used for longest leave for that."""
         accelerator, blocks = self.accelerators[0], self._blocks
-        area = SCALAR_WORDS * numbers + self._kept_words(key) + accelerator.held_words(key.values)
+        area = SCALAR_WORDS * numbers + accelerator.held_words(key.values)
         least = max(area, self._shared[1] if self._shared else 0) + self._beside(key) + sum(
             points.size for points in key.all_points)
         if key.place is None and blocks.most() < least:
@@ -317,12 +321,10 @@ class ProvingLanes(LanesDevice):
         blocks, shared = self._blocks, self._shared
         assert shared is not None
         loaded = [Loaded(group, points, ~is_infinity(points))
-                  for group, points in zip((*GROUPS, Group.G1), key.all_points, strict=False)]
-        # Those of H are random numbers, whether they are known here or not.
-        reaches = [reach_of(own.wanted(each), self._order.bit_length())
-                   for own, each in zip(loaded, scalars, strict=False)]
-        reaches += [uniform(self._order, max(1, int(own.finite.sum())))
-                    for own in loaded[len(reaches):]]
+                  for group, points in zip((*GROUPS[:LAST], Group.G1), key.all_points,
+                                           strict=False)]
+        reaches = [self._reach_held(own, each) for own, each in zip(
+            loaded, (*scalars, NO_NUMBERS), strict=False)]
         options = [self._stores(*each, held=True) for each in zip(loaded, reaches, strict=True)]
         least = sum(each[0].words for each in options)
         beside = self._beside(key)
@@ -348,11 +350,21 @@ class ProvingLanes(LanesDevice):
         key.place, key.area = place, shared[0]
         return place
 
-    @staticmethod
-    def _beside(key: HeldKey) -> int:
+    def _reach_held(self, loaded: Loaded, scalars: Limbs) -> Reach:
+        """... of scalars that begin with these. The others, those of H and of the public wires, are
+        taken for random numbers, whether they are known here or not."""
+        known = len(scalars)
+        others = int(loaded.finite[known:].sum())
+        if not known:
+            return uniform(self._order, max(1, others))
+        own = replace(loaded, points=loaded.points[:known], finite=loaded.finite[:known])
+        return tuple(map(add, reach_of(own.wanted(scalars), self._order.bit_length()),
+                         uniform(self._order, others)))
+
+    def _beside(self, key: HeldKey) -> int:
         """Words that a key takes beside its points."""
         return (len(key.program) + sum(map(len, key.check or ())) + COMMAND_WORDS
-                + (len(GROUPS) + 5) * ALIGNED)
+                + PARTS * self._kept_words(key) + (len(GROUPS) + 5) * ALIGNED)
 
     def _write_key(self, key: HeldKey, place: tuple[int, int], loaded: Sequence[Loaded],
                    images: Sequence[Limbs], numbers: int) -> None:
@@ -360,16 +372,16 @@ class ProvingLanes(LanesDevice):
         accelerator, shared = self.accelerators[0], self._shared
         assert shared is not None
         addresses, at = self._blocks.write(place[0], (*images, key.program, *(key.check or ())))
-        parts = self._commands(key, addresses, [own.stride or 0 for own in loaded], shared[0],
-                               numbers)
-        words = np.array([word for part in parts for word in part], np.uint64)
-        if at + len(words) > sum(place):
-            raise AssertionError(f"{len(words)} words of commands have no room")
-        accelerator.write(at, words)
-        key.commands = []
-        for part in parts:
-            key.commands.append((at, len(part)))
-            at += len(part)
+        strides = [own.stride or 0 for own in loaded]
+        sizes = [len(part) for part in self._commands(key, addresses, strides, shared[0], numbers)]
+        between = self._kept_words(key) if self.blind else 0
+        key.commands = [(at + sum(sizes[:n]) + n * between, size) for n, size in enumerate(sizes)]
+        key.kept = sum(key.commands[-1])
+        if key.kept + self._kept_words(key) > sum(place):
+            raise AssertionError(f"{sum(sizes)} words of commands have no room")
+        for (first, _), part in zip(key.commands, self._commands(
+                key, addresses, strides, shared[0], numbers), strict=True):
+            accelerator.write(first, np.array(part, np.uint64))
 
     def _planned(self, group: Group, reach: Reach, stride: int) -> WindowPlan:
         return best_plan(self.machine(group, held=True), reach, self._strides(stride),
@@ -387,27 +399,27 @@ class ProvingLanes(LanesDevice):
 
     def _commands(self, key: HeldKey, addresses: Sequence[int], strides: Sequence[int], area: int,
                   numbers: int) -> list[list[int]]:
-        """The commands of a proof: evaluation and transform, the sums, and that of four of them."""
+        """The commands of a proof in `PARTS`: evaluation and transform; the sums that stay; and
+        what begins with the sum of these."""
         accelerator = self.accelerators[0]
-        kept = area + numbers * SCALAR_WORDS
-        h = kept + self._kept_words(key)
+        h = area + numbers * SCALAR_WORDS
         count = pack(HEADER, command=Command.COUNTERS)
         points = len(key.all_points)
         parts = [[*evaluate_words(
             (addresses[points], len(key.program)), (area, numbers * SCALAR_WORDS), key.power,
             finish=True, stays=True, tiles=(h, accelerator.held_words(key.values))), count], [], []]
         places = key.places
-        starts = [*(area + start * SCALAR_WORDS for start in places.starts), h]
+        starts = [area + start * SCALAR_WORDS for start in places.starts]
         if places.signals is not None:
             starts.append(area + places.signals[0] * SCALAR_WORDS)
         sums = list(zip(addresses, strides, map(len, key.all_points), starts, strict=False))
-        sums.insert(LAST, (kept, 0, len(KEPT), area + places.closing * SCALAR_WORDS))
+        sums.insert(LAST, (key.kept, 0, len(KEPT), area))
         part = 1
         for number in key.order:
             part = 2 if number == LAST else part
             group, plan = SUM_GROUPS[number], key.plans[number]
             address, stored, points, scalars = sums[number]
-            finish = 3 | 4 * (number in KEPT or key.check is not None)
+            finish = 3 | 4 * (number in key.stay)
             if number == LAST and accelerator.identity["batch"]:
                 finish |= 8
             for first, windows in reversed(plan.passes):
@@ -417,10 +429,16 @@ class ProvingLanes(LanesDevice):
                     count]
         if key.check is not None:
             program, values = zip(addresses[-2:], map(len, key.check), strict=True)
-            first = kept + (len(KEPT) - 1) * accelerator.point_words(Group.G1)
-            parts[2] += check_command(program, (first, h - first), values)
+            own = (len(KEPT) - 1) * accelerator.point_words(Group.G1)
+            parts[2] += check_command(
+                program, (key.kept + own, self._kept_words(key) - own), values)
         return parts
 
 
 COMMAND_WORDS = 4096
 """Room for the commands of a proof: ten words for a pass of a sum."""
+
+NO_NUMBERS = np.zeros((0, 4), np.uint64)
+
+PARTS = 3
+"""... which come in so many parts, see `ProvingLanes._commands`."""

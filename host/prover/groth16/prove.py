@@ -24,7 +24,7 @@ from proofmill.host.prover.groth16.diagnosis import explain, first_bad_point
 from proofmill.host.prover.groth16.evaluation import Evaluator
 from proofmill.host.prover.groth16.proving_key import ProvingKey
 from proofmill.host.prover.groth16.r1cs import R1cs
-from proofmill.host.prover.groth16.sums import CLOSING, SUMS, closed
+from proofmill.host.prover.groth16.sums import CLOSING, TOGETHER, closed, named_sums
 from proofmill.host.prover.groth16.verification_key import Proof
 from proofmill.host.prover.groth16.verify import is_valid_point, verify
 from proofmill.host.prover.groth16.wtns import check_witness
@@ -194,8 +194,8 @@ class Prover:
                 if not wrong or first_bad_point(self.key) is not None:
                     raise explain(self.key, witness, self.r1cs)
                 what = f"a wrong sum for {', '.join(wrong)}"
-                if keeps and wrong == ["H"]:
-                    what = "wrong scalars h, which it keeps, or a wrong sum for H"
+                if keeps and wrong and wrong[0] in ("H", TOGETHER[-1][0]):
+                    what = f"wrong scalars h, which it keeps, or a wrong sum for {wrong[0]}"
                 log.warning("put aside: %s computed %s", candidate.name, what)
                 candidate.failed(on, f"computed {what}", hear, again=False)
                 continue
@@ -203,7 +203,7 @@ class Prover:
             for_h = 0 if moved is None else moved.cycles
             check_cycles = 0 if proven is None else proven.check_cycles
             evaluation_cycles = 0 if moved is None else moved.evaluated
-            named = dict(zip((name for name, _ in SUMS), results, strict=True))
+            named = dict(zip((name for name, _ in named_sums(results)), results, strict=True))
             if closing is not None:
                 named[CLOSING] = closing
             candidate.worked()
@@ -234,7 +234,7 @@ class Prover:
         valid."""
         sums = [result.point for result in results]
         if not all(is_valid_point(group, point)
-                   for (_, group), point in zip(SUMS, sums, strict=True)):
+                   for (_, group), point in zip(named_sums(results), sums, strict=True)):
             return None
         if closing is None:
             proof = assemble(self.key, sums, blinding)
@@ -252,7 +252,7 @@ def prove(key: ProvingKey, witness: Limbs, device: Device, fallback: Device | No
 
 
 def assemble(key: ProvingKey, sums: Sequence[Limbs], blinding: tuple[int, int]) -> Proof:
-    """The proof from its five sums, in the order of `SUMS`, and the random numbers r, s::
+    """The proof from its five sums, in the order of `sums.SUMS`, and the random numbers r, s::
 
         A = alpha + sum_A + r delta
         B = beta + sum_B + s delta

@@ -39,6 +39,9 @@ SUMS = (("A", Group.G1), ("B in G1", Group.G1), ("B in G2", Group.G2), ("C", Gro
         ("H", Group.G1))
 """The sums of a proof, in the order of a key's sections 5 to 9."""
 
+TOGETHER = (*SUMS[:3], ("C and H", Group.G1))
+"""Those of a proof by one command."""
+
 Loaded = TypeVar("Loaded")
 
 CLOSING = "C from the others"
@@ -168,7 +171,7 @@ class KeyOnDevice:
 
     def wrong(self, scalars: Sequence[Limbs], blinding: tuple[int, int],
               results: Sequence[Result], closing: Result | None) -> list[str]:
-        """Which of the sums differ from what mcl computes, by name.
+        """Which of the sums, five or those of `TOGETHER`, differ from what mcl computes, by name.
 
         Where a point of the key is not on the curve, sums depend on the order of the additions, and
         a difference says nothing of the device.
@@ -179,10 +182,14 @@ class KeyOnDevice:
                 scalars, blinding, None)
         finally:
             processor.close()
-        found = [name for (name, _), result, other in zip(SUMS, results, right, strict=True)
-                 if not np.array_equal(result.point, other.point)]
+        a, b, b_g2, c, h = (each.point for each in right)
+        points = [a, b, b_g2, c, h]
+        if len(results) == len(TOGETHER):
+            points[3:] = [add(Group.G1, c, h)]
+        found = [name for (name, _), result, other in zip(
+                     named_sums(results), results, points, strict=True)
+                 if not np.array_equal(result.point, other)]
         if closing is not None and not found:
-            a, b, _, c, h = (each.point for each in right)
             if not np.array_equal(closing.point, closed(a, b, c, h, blinding)):
                 found.append(CLOSING)
         return found
@@ -207,6 +214,11 @@ class KeyOnDevice:
         return [Result(infinity(group), 0, 0, self.device.name) if bases is None
                 else next(remaining)
                 for bases, (_, group) in zip(loaded, SUMS, strict=True)]
+
+
+def named_sums(results: Sequence[Result]) -> Sequence[tuple[str, Group]]:
+    """Names and groups of `SUMS`, or of those of a proof by one command."""
+    return TOGETHER if len(results) == len(TOGETHER) else SUMS
 
 
 def closed(a: Limbs, b: Limbs, c: Limbs, h: Limbs, blinding: tuple[int, int]) -> Limbs:

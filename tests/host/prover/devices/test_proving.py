@@ -36,7 +36,7 @@ from proofmill.host.prover.devices.device import (
 from proofmill.host.prover.devices.inputs import GROUPS
 from proofmill.host.prover.devices.lanes import COMBINED
 from proofmill.host.prover.devices.places import CLOSING, places_of
-from proofmill.host.prover.devices.proving import KEPT, ProvingLanes
+from proofmill.host.prover.devices.proving import KEPT, LAST, ORDER, ProvingLanes
 from proofmill.host.prover.groth16 import prove as proving
 from proofmill.host.prover.groth16 import sums
 from proofmill.host.prover.groth16.evaluation import Evaluator, matrices_of
@@ -51,7 +51,7 @@ from tests.host.prover.groth16.test_prove import inputs
 
 BLINDING = (5, 6)
 
-MORE = 8
+MORE = 5
 """Numbers beside those of a witness."""
 
 
@@ -93,10 +93,12 @@ class ProvingChip(EvaluatingChip):
         assert h is not None
         scalars = [*(np.concatenate([witness, to_limbs(more)]) for more in (
             [1, r], [1], [1, s])), witness[private:], h]
+        scalars[3:], points = [np.concatenate(scalars[3:])], [
+            *points[:3], np.concatenate(points[3:])]
         results = self.run([Job(self.load(group, own), each) for group, own, each in zip(
-            GROUPS, points, scalars, strict=True)], progress)
-        four = np.stack([results[number].point for number in KEPT])
-        closing, = self.run([Job(self.load(Group.G1, four), to_limbs([s, r, 1, 1]))])
+            GROUPS, points, scalars, strict=False)], progress)
+        kept = np.stack([results[number].point for number in KEPT])
+        closing, = self.run([Job(self.load(Group.G1, kept), to_limbs([r, 1, s]))])
         return Proven(Quotient(None, 7, 1, 2), results, replace(closing, cycles=4), 3, 9)
 
 
@@ -110,7 +112,7 @@ def test_nothing_of_a_proof_is_computed_here(name: str, monkeypatch: pytest.Monk
     result = Prover(key, chip).prove(witness, lambda *each: told.append(each))
     assert verify(key.verification_key, result.public, result.proof)
     assert (result.evaluation_cycles, result.transform_cycles, result.closing_cycles) == (2, 5, 4)
-    assert (result.words, result.calls_on_device) == ((3, 9), 5) and told[-1][0] == told[-1][1]
+    assert (result.words, result.calls_on_device) == ((3, 9), 4) and told[-1][0] == told[-1][1]
     chip.close()
 
 
@@ -238,8 +240,8 @@ def again(prover: Prover, witness: Limbs) -> int:
     result = prover.prove(witness, blinding=BLINDING)
     assert verify(prover.key.verification_key, result.public, result.proof)
     assert result.words == (3 + witness.size + 4 * MORE, 0)
-    four, h = 4 * 8, 4 * prover.key.domain_size
-    return sum(words for _, words in board.written) - before - four - h
+    kept, h = 3 * 8, 4 * prover.key.domain_size
+    return sum(words for _, words in board.written) - before - kept - h
 
 
 def test_keys_stay_as_long_as_there_is_room() -> None:
@@ -360,9 +362,9 @@ def test_progress_is_of_points() -> None:
                         lambda *each: told.append(each)) is not None
     passes = len(held.plans[0].passes)
     total = passes * (sum(PRODUCTS[group] // PRODUCTS[Group.G1] * len(own) for group, own in zip(
-        GROUPS, held.points, strict=True)) + 4)
+        GROUPS, held.points, strict=False)) + 3)
     assert passes > 1 and told[0] == (0, total) and told[-1] == (total, total)
-    assert len(told) == 1 + 6 * passes and told == sorted(told)
+    assert len(told) == 1 + 5 * passes and told == sorted(told)
 
 
 def test_the_sum_of_what_stays_is_of_points_as_answers_have_them() -> None:
@@ -384,14 +386,14 @@ def test_the_sum_of_what_stays_is_of_points_as_answers_have_them() -> None:
         held = device.hold(*holding(key))
         h = Evaluator(key).quotient(witness)
         assert device.prove(held, witness, BLINDING, h) is not None
-        commands = written[held.commands[0][0]].tolist()
+        commands = [word for first, _ in held.commands for word in written[first].tolist()]
         head = len(WORDS[Command.MULTIPLY])
         sums = [commands[at:at + head] for at, word in enumerate(commands)
                 if word & 255 == Command.MULTIPLY and word >> HEADER["finish"].offset & 3 == 3]
-        assert len(sums) == 6
-        for number, words in enumerate(sums):
+        assert len(sums) == 5
+        for number, words in zip(ORDER, sums, strict=True):
             own = unpack(HEADER, words[0]), unpack(SLICES, words[3])
-            last = number == len(sums) - 1
+            last = number == LAST
             assert own[0]["finish"] == 3 + 4 * (number in KEPT) + 8 * (last and batch > 0)
             assert bool(own[1]["batched"]) == (batch > 0 and not last)
             assert own[1]["stride"] > 0
@@ -457,28 +459,38 @@ def test_places_of_a_proofs_numbers(private: int) -> None:
         given = [np.concatenate([each, *(np.full((1, each.shape[1]), number, np.uint64)
                                          for number in own)])
                  for each, own in zip(points, more, strict=True)]
-        places = places_of([*given, np.zeros((0, 8), np.uint64)], private)
+        h = np.full((wires, 8), 200, np.uint64)
+        places = places_of([*given, h], private)
         witness = to_limbs([7 * wire + 1 for wire in range(wires)])
         data = places.data(witness, (1_002, 1_003))
         assert len(data) == wires + MORE
         blinding = {101: 1, 102: 1_002, 103: 1_003}
-        for number, (own, start) in enumerate(zip(places.points, places.starts, strict=False)):
+        for number, (own, start) in enumerate(zip(places.points, places.starts, strict=True)):
+            if number == 3:  # behind the numbers are the scalars of H
+                assert np.array_equal(own[len(data) - start:], h)
+                own = own[:len(data) - start]
             pairs = {(int(point), int(scalar)) for point, scalar in zip(
                 own[:, 0], data[start:start + len(own), 0], strict=True) if point}
             first = private if number == 3 else 0
             wanted = {(wire + 1, 7 * wire + 1) for wire in range(first, wires)
                       if points[number][wire - first, 0]}
             assert pairs == wanted | {(each, blinding[each]) for each in more[number]}
-            if number < 3:
-                assert len(own) == len(pairs)
-        assert [data[places.closing + n, 0] for n in range(CLOSING)] == [1_003, 1_002, 1, 1]
+            if number < 3:  # in G1 there is nothing for s
+                assert len(own) == len(pairs) + (number == 1)
+        assert data[:CLOSING, 0].tolist() == [1_002, 1, 1_003]
         assert np.array_equal(data[places.wires], witness)
-        assert len(places.points[4]) == 1 and not places.points[4].any()
+
+
+def test_places_of_a_key_without_points() -> None:
+    """Of C and H there is one, at infinity."""
+    given = [np.ones((1 + more, 8 * group.degree), np.uint64) for group, more in zip(
+        GROUPS[:3], (2, 1, 2), strict=True)]
+    places = places_of([*given, *(np.zeros((0, 8), np.uint64) for _ in "ch")], 1)
+    assert len(places.points[3]) == 1 and not places.points[3].any()
 
 
 def test_places_of_the_public_wires() -> None:
-    """Side by side, wherever A and B have points; then the numbers at the end are in another order.
-    """
+    """Side by side, wherever A and B have points."""
     generator = np.random.default_rng(1)
     for wires, public in ((3, 0), (9, 1), (40, 5)):
         finite = generator.integers(0, 2, (2, wires)).astype(bool)
@@ -499,7 +511,7 @@ def test_places_of_the_public_wires() -> None:
         assert {(int(point), int(scalar)) for point, scalar in zip(
             own[:, 0], data[start:start + len(own), 0], strict=True)} == {
                 (wire + 1, 7 * wire + 1) for wire in range(public + 1)}
-        assert [data[places.closing + n, 0] for n in range(CLOSING)] == [1_002, 1, 1, 1_003]
+        assert data[:CLOSING, 0].tolist() == [1_002, 1, 1_003]
 
 
 def test_a_chip_that_finds_a_right_proof_wrong_is_put_aside() -> None:
