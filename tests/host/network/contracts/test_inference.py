@@ -1,5 +1,6 @@
 """ERC-7992: the registry of models, and results verified against it; ERC-8274: claims of them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from proofmill.host.network.contracts.inference import (
 )
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.client import DevelopmentEvm, RevertedError
-from proofmill.host.network.evm.contract import Contract
+from proofmill.host.network.evm.contract import Contract, Interface
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS
 from tests.host.network.contracts.proven_result import Result, address, proven_result
 from tests.host.network.contracts.world import private_key
@@ -242,6 +243,12 @@ def test_an_agent_claims_a_result_for_a_task_once(evm, claims, result) -> None:
     assert claim(settlement, 2, solver, *given)[0]
 
 
+def _kinds(parameters: Sequence[Interface]) -> str:
+    """Of a function's parameters in its ABI, as a signature has them."""
+    return ",".join(f"({_kinds(each['components'])})" if each["type"] == "tuple" else each["type"]
+                    for each in parameters)
+
+
 COMMITMENT = "(bytes32,bytes32,bytes32,bytes4,string)"
 
 
@@ -261,8 +268,10 @@ def test_interfaces_are_the_drafts(place, signatures, contracts, claims) -> None
     assert contract.call("supportsInterface", interface.to_bytes(4, "big"))
     assert contract.call("supportsInterface", bytes.fromhex("01ffc9a7"))
     assert not contract.call("supportsInterface", b"\xff" * 4)
-    own = {each["name"] for each in contract.artifact.abi if each["type"] == "function"}
-    assert {each.partition("(")[0] for each in signatures} <= own
+    own = {each["name"]: each for each in contract.artifact.abi if each["type"] == "function"}
+    assert list(signatures) == [
+        f"{name}({_kinds(own[name]['inputs'])})"
+        for name in (each.partition("(")[0] for each in signatures)]
 
 
 def test_the_name_of_the_proof_system() -> None:
