@@ -11,7 +11,7 @@ from proofmill.host.ground.json_text import parse_json
 from proofmill.host.ground.output import write_atomically
 
 if TYPE_CHECKING:
-    from proofmill.host.network.mechanism.vectors import Value
+    from proofmill.host.network.mechanism.vector_cases import Value
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -8,32 +8,27 @@ slots: what happens in each, in the order of the block, and the whole state afte
 from collections.abc import Callable
 from dataclasses import fields, replace
 from random import Random
-from typing import TypeAlias
 
 from proofmill.host.network.mechanism import (
     auction,
     bonds,
     controller,
     lottery,
-    market,
     penalties,
     reliability,
     rewards,
     stages,
-    verifiers,
 )
 from proofmill.host.network.mechanism.division import Turn, divided_slots
 from proofmill.host.network.mechanism.ledger import RewardLedger
 from proofmill.host.network.mechanism.lottery import Assignment, Ticket
+from proofmill.host.network.mechanism.market_vectors import MARKET_TOPICS
 from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.mechanism.records import Submission
-
-Value: TypeAlias = "int | str | bool | None | list[Value] | dict[str, Value]"
-Case: TypeAlias = dict[str, Value]
+from proofmill.host.network.mechanism.vector_cases import CASES, Case, Value, told, word
 
 FORMAT = 2
 _SEED = 20_260
-_CASES = 12
 _HISTORY_SLOTS = 64
 _PROVERS = 6
 _IN_TIME = (1.0, 1.0, 0.7, 0.2)
@@ -54,10 +49,7 @@ def vectors() -> Case:
         "slot_seed": _slot_seeds, "assign": _assignments, "pick_from_batch": _batches,
         "stage": _stages, "reward": _rewards, "penalty": _penalties, "settle": _settlements,
         "controller": _controller, "reliability": _reliability, "division": _divisions,
-        "bond": _bonds, "price": _prices,
-        "fee": _fees, "commitment": _commitments, "proof_system": _proof_systems,
-        "tie": _ties, "failed_locks": _failed_locks,
-        "sealed_bid": _bids, "award": _awards,
+        "bond": _bonds, **MARKET_TOPICS,
         "history": _history, "history_with_witnesses": _witnessed_history,
     }
     # Each topic has numbers of its own, so that a new case changes no other topic's.
@@ -76,46 +68,38 @@ def _exact(value: Value) -> Value:
     return {name: _exact(one) for name, one in value.items()}
 
 
-def _word(rng: Random) -> bytes:
-    return rng.randbytes(32)
-
-
 def _tickets(rng: Random, heaviest: int = 10**14) -> list[Ticket]:
     """Ascending identities; some weigh nothing."""
     identities = sorted(rng.sample(range(1, 100), rng.randint(1, 9)))
     return [Ticket(one, rng.choice((0, rng.randrange(heaviest)))) for one in identities]
 
 
-def _told(tickets: list[Ticket]) -> Value:
-    return [[ticket.prover, ticket.weight] for ticket in tickets]
-
-
 def _slot_seeds(parameters: Parameters, rng: Random) -> list[Case]:
     pairs = [(bytes(range(32)), 7), (bytes(32), 0)]
-    pairs += [(_word(rng), rng.randrange(1 << 40)) for _ in range(_CASES)]
+    pairs += [(word(rng), rng.randrange(1 << 40)) for _ in range(CASES)]
     return [{"mix": mix.hex(), "slot": slot, "seed": lottery.slot_seed(mix, slot).hex()}
             for mix, slot in pairs]
 
 
 def _assignments(parameters: Parameters, rng: Random) -> list[Case]:
     cases: list[Case] = []
-    for _ in range(_CASES):
-        seed, tickets = _word(rng), _tickets(rng)
+    for _ in range(CASES):
+        seed, tickets = word(rng), _tickets(rng)
         proposer = rng.choice([None, *(ticket.prover for ticket in tickets)])
         drawn = lottery.assign(seed, tickets, parameters.committee_size, proposer)
-        cases.append({"seed": seed.hex(), "tickets": _told(tickets), "proposer": proposer,
+        cases.append({"seed": seed.hex(), "tickets": told(tickets), "proposer": proposer,
                       "primary": drawn.primary, "committee": list(drawn.committee)})
     return cases
 
 
 def _batches(parameters: Parameters, rng: Random) -> list[Case]:
     cases: list[Case] = []
-    for _ in range(_CASES):
-        mix, root, tickets = _word(rng), _word(rng), _tickets(rng)
+    for _ in range(CASES):
+        mix, root, tickets = word(rng), word(rng), _tickets(rng)
         primary = rng.choice([None, 100, tickets[0].prover])
         seed = lottery.batch_seed(mix, root, 0)
         cases.append({"mix": mix.hex(), "payload_root": root.hex(), "proof_type": 0,
-                      "tickets": _told(tickets), "primary": primary, "seed": seed.hex(),
+                      "tickets": told(tickets), "primary": primary, "seed": seed.hex(),
                       "winner": lottery.pick_from_batch(seed, tickets, primary)})
     return cases
 
@@ -148,7 +132,7 @@ def _penalties(parameters: Parameters, rng: Random) -> list[Case]:
     return [{"budget": budget, "primary": penalties.primary_penalty(parameters, budget),
              "committee": penalties.committee_penalty(parameters, budget),
              "invalid": penalties.invalid_penalty(parameters, budget)}
-            for budget in (0, 1, 7, *(rng.randrange(10**12) for _ in range(_CASES)))]
+            for budget in (0, 1, 7, *(rng.randrange(10**12) for _ in range(CASES)))]
 
 
 def _settlements(parameters: Parameters, rng: Random) -> list[Case]:
@@ -164,7 +148,7 @@ def _settlements(parameters: Parameters, rng: Random) -> list[Case]:
 
 def _controller(parameters: Parameters, rng: Random) -> list[Case]:
     cases: list[Case] = []
-    for slots in (0, 1, *([parameters.slots_per_epoch] * _CASES)):
+    for slots in (0, 1, *([parameters.slots_per_epoch] * CASES)):
         proven = rng.randint(0, slots)
         rho = rng.randint(parameters.rho_min, parameters.rho_max)
         coverage = controller.coverage_bps(proven, slots)
@@ -178,7 +162,7 @@ def _reliability(parameters: Parameters, rng: Random) -> list[Case]:
              "missed": reliability.missed(parameters, q), "idle": reliability.idle(parameters, q),
              "forgiven_of_4000": reliability.forgiven(q, 4_000),
              "declined": auction.declined(parameters, q)}
-            for q in (1_000, 3_000, 10_000, *(rng.randint(1_000, 10_000) for _ in range(_CASES)))]
+            for q in (1_000, 3_000, 10_000, *(rng.randint(1_000, 10_000) for _ in range(CASES)))]
 
 
 def _divisions(parameters: Parameters, rng: Random) -> list[Case]:
@@ -205,7 +189,7 @@ def _divisions(parameters: Parameters, rng: Random) -> list[Case]:
 
 def _bonds(parameters: Parameters, rng: Random) -> list[Case]:
     cases: list[Case] = []
-    for _ in range(_CASES):
+    for _ in range(CASES):
         budget, epoch = rng.randrange(10**12), rng.randrange(10**6)
         open_penalties = [rng.randrange(10**10) for _ in range(rng.randrange(4))]
         new = rng.randrange(10**10)
@@ -215,112 +199,6 @@ def _bonds(parameters: Parameters, rng: Random) -> list[Case]:
             "required": bonds.required_bond(parameters, [*open_penalties, new]),
             "request_epoch": epoch,
             "withdrawable_epoch": bonds.withdrawable_epoch(parameters, epoch)})
-    return cases
-
-
-def _prices(parameters: Parameters, rng: Random) -> list[Case]:
-    cases: list[Case] = []
-    for _ in range(_CASES):
-        lowest = rng.randrange(10**9)
-        offer = market.Offer(lowest, lowest + rng.randrange(10**9), rng.randrange(100),
-                             rng.randrange(20))
-        slot = offer.start + rng.randrange(25)
-        price = market.price(offer, slot)
-        cases.append({"lowest": offer.lowest, "highest": offer.highest, "start": offer.start,
-                      "ramp": offer.ramp, "slot": slot, "price": price,
-                      "collateral": market.collateral(parameters, price),
-                      "bid_deposit": auction.deposit(parameters, offer)})
-    return cases
-
-
-def _fees(parameters: Parameters, rng: Random) -> list[Case]:
-    cases: list[Case] = []
-    for _ in range(_CASES):
-        paid, asked = rng.randrange(10**10), rng.randrange(10**9)
-        fee = market.fee(parameters, paid, asked)
-        cases.append({"paid": paid, "work_subsidy": asked, "prover": fee.prover,
-                      "burned": fee.burned, "subsidy": fee.subsidy})
-    return cases
-
-
-def _commitments(parameters: Parameters, rng: Random) -> list[Case]:
-    cases: list[Case] = []
-    for _ in range(4):
-        job, prover, salt = _word(rng), rng.randrange(1 << 160), _word(rng)
-        proof = rng.randbytes(256)
-        cases.append({"job": job.hex(), "prover": prover, "proof": proof.hex(), "salt": salt.hex(),
-                      "commitment": market.commitment(job, prover, proof, salt).hex()})
-    return cases
-
-
-def _proof_systems(parameters: Parameters, rng: Random) -> list[Case]:
-    """Their identifiers, and a commitment to a proof of each."""
-    cases: list[Case] = []
-    for name, numbers in verifiers.PROOF_NUMBERS.items():
-        job, prover, salt = _word(rng), rng.randrange(1 << 160), _word(rng)
-        proof = rng.randbytes(32 * numbers)
-        cases.append({
-            "name": name, "identifier": verifiers.IDENTIFIERS[name].hex(), "numbers": numbers,
-            "job": job.hex(), "prover": prover, "proof": proof.hex(), "salt": salt.hex(),
-            "commitment": market.commitment(job, prover, proof, salt).hex()})
-    return cases
-
-
-def _ties(parameters: Parameters, rng: Random) -> list[Case]:
-    cases: list[Case] = []
-    for _ in range(_CASES):
-        mix, job = _word(rng), _word(rng)
-        tickets = [Ticket(prover, rng.randint(1, 10**18)) for prover in range(rng.randint(1, 9))]
-        seed = market.tie_seed(mix, job)
-        cases.append({"mix": mix.hex(), "job": job.hex(), "deposits": _told(tickets),
-                      "seed": seed.hex(), "winner": market.draw_tied(seed, tickets)})
-    return cases
-
-
-def _failed_locks(parameters: Parameters, rng: Random) -> list[Case]:
-    cases: list[Case] = []
-    for _ in range(_CASES):
-        offer = market.Offer(0, rng.randrange(10**9), 0, 1)
-        paid, asked = rng.randint(0, offer.highest), rng.choice((0, 10**9))
-        locked, lasts, ended = rng.randrange(10**9), rng.randint(1, 20), rng.randrange(25)
-        cost = rng.choice((locked, market.decline_cost(parameters, locked)))
-        burned, back = market.unsolved(parameters, offer, cost)
-        cases.append({
-            "highest": offer.highest, "paid": paid, "work_subsidy": asked, "collateral": locked,
-            "declining": market.decline_cost(parameters, locked), "cost": cost,
-            "bounty": market.bounty(parameters, cost, market.fee(parameters, paid, asked)),
-            "unsolved_burned": burned, "unsolved_back": back, "time": lasts, "ended_after": ended,
-            "stands_still": market.stands_still(0, lasts, ended)})
-    return cases
-
-
-def _bids(parameters: Parameters, rng: Random) -> list[Case]:
-    cases: list[Case] = []
-    for _ in range(4):
-        job, prover, salt = _word(rng), rng.randrange(1 << 160), _word(rng)
-        price = rng.randrange(10**18)
-        cases.append({"job": job.hex(), "prover": prover, "price": price, "salt": salt.hex(),
-                      "bid": auction.sealed_bid(job, prover, price, salt).hex()})
-    return cases
-
-
-def _awards(parameters: Parameters, rng: Random) -> list[Case]:
-    cases: list[Case] = []
-    offer = market.Offer(10, 100, 0, 5)
-    last = parameters.bid_blocks + parameters.reveal_blocks
-    for _ in range(_CASES):
-        seed = _word(rng)
-        bids = [auction.Bid(prover, rng.randint(20, 110), rng.randrange(parameters.bid_blocks + 1),
-                            rng.choice((None, rng.randint(parameters.bid_blocks, last))),
-                            rng.random() < 0.9)
-                for prover in range(1, rng.randint(2, 6))]
-        given = auction.award(parameters, offer, bids, seed)
-        cases.append({
-            "lowest": offer.lowest, "highest": offer.highest, "seed": seed.hex(),
-            "bids": [{"prover": bid.prover, "price": bid.price, "bid_block": bid.bid_block,
-                      "reveal_block": bid.reveal_block, "matches": bid.matches} for bid in bids],
-            "winner": given.winner, "paid": given.paid, "collateral": given.collateral,
-            "forfeited": [[prover, lost] for prover, lost in sorted(given.forfeited.items())]})
     return cases
 
 
@@ -366,7 +244,7 @@ def _one_slot(ledger: RewardLedger, rng: Random, base: int, slot: int) -> Case:
     if rng.random() < (0.75 if told else 0.9):    # else the slot has no block
         if told:
             case["witnessed"] = _tell(ledger, rng, slot)
-        root, mix = _word(rng), _word(rng)
+        root, mix = word(rng), word(rng)
         proposer = rng.choice((None, rng.randint(1, _PROVERS)))
         record = ledger.open_slot(slot, root, mix, base, proposer=proposer)
         case["open"] = {"root": root.hex(), "mix": mix.hex(), "base": base, "proposer": proposer,
@@ -381,12 +259,12 @@ def _one_slot(ledger: RewardLedger, rng: Random, base: int, slot: int) -> Case:
                 signers.insert(0, primary)
             for prover in signers:
                 sound, includer = rng.random() < 0.97, rng.randint(1, _PROVERS)
-                submission = Submission(ledger.open[earlier].key, prover, _word(rng), prover, sound)
+                submission = Submission(ledger.open[earlier].key, prover, word(rng), prover, sound)
                 refused = ledger.include(slot, includer, earlier, submission)
                 proofs.append({"proven_slot": earlier, "prover": prover, "includer": includer,
                                "verifies": sound, "counts": not refused})
         case["proofs"] = proofs
-        next_mix = _word(rng)
+        next_mix = word(rng)
         ledger.divided = frozenset(_DIVIDED if slot in _DIVIDED_IS_SAID else ())
         ledger.close_slot(slot, next_mix)
         case["next_mix"] = next_mix.hex()
