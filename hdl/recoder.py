@@ -91,6 +91,21 @@ class Recoder(wiring.Component):
     operand : see `Recoded`, out
     idle : no entry is being recoded and no operand waits, out
     cutting : a digit is cut out of a scalar in this cycle, out
+
+    Attributes
+    ----------
+    What a proof may look at, besides the members:
+
+    state : what is done with the entry, see `Work`
+    part, middle, part_base : while `part_valid`, what will be the next operand, or a zero
+    scalar, highest, final : of the slice
+    base : one before the window's first bucket
+    number, bit, around : of the window at hand: the scalar is read in pieces of as many bits as the
+        widest window has, and it begins at bit number `bit` of the two pieces `around` it
+    next_number, next_bit : of the unit's next window; past the last one by its step, which nobody
+        looks at
+    place, group, bucket : of a bucket streamed back: where it lies in the level, then in its group;
+        the group; its number
     """
 
     def __init__(self, mailbox_bits: int, units: int = 1, number_bits: int = NUMBER):
@@ -100,17 +115,32 @@ class Recoder(wiring.Component):
             "entry": In(Entry(mailbox_bits)), "operand": Out(Recoded(mailbox_bits)),
             "idle": Out(1), "cutting": Out(1),
         })
+        self.state = Signal(Work)
+        self.part_valid = Signal()
+        self.part = Signal(MAX_WINDOW + 1)
+        self.middle = Signal(MAX_WINDOW + 1)
+        self.part_base = Signal(mailbox_bits)
+        self.scalar = Signal(number_bits, reset_less=True)
+        self.highest = Signal(BIT_NUMBER_BITS)
+        self.final = Signal()
+        self.base = Signal(mailbox_bits)
+        self.number = Signal(WINDOW_NUMBER_BITS)
+        self.bit = Signal(exact_log2(MAX_WINDOW))
+        self.around = Signal(2 * MAX_WINDOW)
+        self.next_number = Signal(WINDOW_NUMBER_BITS + 1)
+        self.next_bit = Signal(BIT_NUMBER_BITS + 1)
+        self.place = Signal(mailbox_bits)
+        self.group = Signal(mailbox_bits)
+        self.bucket = Signal(MAX_WINDOW + 1)
 
     def elaborate(self, platform):
         m = Module()
         level, windows, entry, operand = self.level, self.windows, self.entry, self.operand
-        state = Signal(Work)
+        state = self.state
         free = Signal()       # the operand's place is, at the end of this cycle
-        part_valid = Signal()  # there is what will be the next operand, or a zero
+        part_valid, part, middle, part_base = (
+            self.part_valid, self.part, self.middle, self.part_base)
         part_free = Signal()
-        part = Signal(MAX_WINDOW + 1)
-        middle = Signal(MAX_WINDOW + 1)
-        part_base = Signal(self.mailbox_bits)
         m.d.comb += [
             free.eq(~operand.valid),
             part_free.eq(~part_valid | free),
@@ -135,19 +165,10 @@ class Recoder(wiring.Component):
         # A digit: what stands in the window, less the bias.
         buckets = Signal(MAX_WINDOW)         # of a window: 2 ** (window - 1)
         m.d.comb += buckets.eq(level.window_ones ^ (level.window_ones >> 1))
-        scalar = Signal(self.number_bits, reset_less=True)
-        highest = Signal(BIT_NUMBER_BITS)
-        final = Signal()
-        base = Signal(self.mailbox_bits)     # one before the window's first bucket
-        # The scalar is read in pieces of as many bits as the widest window has. The window at hand
-        # begins at bit number `bit` of the two pieces `around` it.
+        scalar, highest, final, base = self.scalar, self.highest, self.final, self.base
         within = exact_log2(MAX_WINDOW)
-        number = Signal(WINDOW_NUMBER_BITS)
-        bit = Signal(within)
-        around = Signal(2 * MAX_WINDOW)
-        # Of the unit's next window; past the last one by its step, which nobody looks at.
-        next_number = Signal(WINDOW_NUMBER_BITS + 1)
-        next_bit = Signal(BIT_NUMBER_BITS + 1)
+        number, bit, around = self.number, self.bit, self.around
+        next_number, next_bit = self.next_number, self.next_bit
         narrow = Signal()                    # the window at hand has one bit less
         wider = Signal(range(self.units + 1))  # wide windows from the next one to the one after
         done = Signal()
@@ -170,9 +191,7 @@ class Recoder(wiring.Component):
             ]
 
         # A bucket streamed back: its number and group, then the two halves of the number.
-        place = Signal(self.mailbox_bits)
-        group = Signal(self.mailbox_bits)
-        bucket = Signal(MAX_WINDOW + 1)
+        place, group, bucket = self.place, self.group, self.bucket
         pair = Signal(self.mailbox_bits + 1)  # the group in the destination
         m.d.comb += pair.eq(Cat(state == Work.HIGH, group))
 

@@ -12,6 +12,7 @@ from proofmill.boards.cores.proofs import (
     batched,
     batches,
     bounds,
+    digits,
     frames,
     handshakes,
     inverter,
@@ -109,6 +110,13 @@ def proofs_of(core: Core) -> Iterator[Proof | Formula]:
                         f"{plan.copies} slice(s)", recoder.RecoderProof(plan),
                         recoder.depth(plan), "bmc", any_state=tuple(recoder.free(plan)),
                         engine=ONE_QUERY)
+        yield Proof("every_digit", "every operand is the digit of its window, or half of a "
+                    "bucket's number, and none is left out: scalars and windows at full width",
+                    digits.DigitProof(core.shape.mailbox_bits, adder.units), digits.DEPTH,
+                    engine=ONE_QUERY)
+        yield Formula("scalars", "digits are worth their scalar, of every window and of some cut "
+                      "into slices", digits.sum_claims(digits.plans_of(
+                          adder.curve.scalar.bits, adder.units)))
     if unit in WITH_FRAMES and adder.multiplier.interval > 1:
         yield Proof("frames", "frames keep step with the multipliers, whatever the groups do",
                     frames.InStep(adder), frames.DEPTH)

@@ -28,11 +28,12 @@ WORDS = {
     "registers": "--unit inverter --preset toy --bus axi4-lite",
 }
 TASKS = {"mailboxes": ["kept_g1", "rest_g1"], "adder": ["frames"],
-         "recoder": ["digits", "one_digit", "slices"], "multiplier": ["one_cycle"],
+         "recoder": ["digits", "one_digit", "slices", "every_digit"], "multiplier": ["one_cycle"],
          "transform": ["order"], "inverter": ["held"], "matrix": ["in_order"],
          "batch_adder": ["passed"],
          "wide_processor": ["carried_out"], "registers": ["handshakes", "held"]}
-FORMULAS = {"adder": {"products", "sums_g1", "sums_g2"}, "multiplier": {"products"}}
+FORMULAS = {"adder": {"products", "sums_g1", "sums_g2"}, "multiplier": {"products"},
+            "recoder": {"scalars"}}
 
 
 def answers(folder, name):
