@@ -82,8 +82,7 @@ class MsmShape:
         2 ** `matrices` entries of activations beside it; None: none are.
     evaluation : a key's matrices are evaluated for the transforms, where these are; None: not.
     one_way : vectors are also transformed one way, where there are transforms; None: not.
-    check : a proof is checked, where matrices are evaluated and no sums are made in batches; None:
-        not.
+    check : a proof is checked, where matrices are evaluated; None: not.
     port : words that the memory answers in a cycle, 2; whatever is asked for then begins at an
         even address. None: one.
     """
@@ -108,9 +107,8 @@ class MsmShape:
             raise ValueError("sums are made in batches of points that one mailbox unit brings; "
                              f"here are {self.adder.units} units")
         self._check_matrices()
-        if self.check and (not self.evaluation or self.batch is not None):
-            raise ValueError("a proof is checked where one can be made: with evaluation, and "
-                             "without sums in batches")
+        if self.check and not self.evaluation:
+            raise ValueError("a proof is checked where one can be made: with evaluation")
         if self.transforms is None:
             if self.evaluation:
                 raise ValueError("matrices are evaluated for transforms, and there are none here")

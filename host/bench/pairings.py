@@ -20,6 +20,7 @@ from proofmill.host.prover.groth16.plain import PlainKey, PlainProof
 from proofmill.host.prover.groth16.plain_points import from_array
 from proofmill.host.prover.groth16.wide_check import check
 from proofmill.sim.pairing import R, program_pairing, program_value, program_words, times
+from proofmill.sim.programs import kept_program
 from proofmill.sim.wide_processor import run
 
 SHAPES = {
@@ -88,7 +89,7 @@ def figures(what: str, name: str, at_once: int, seed: int) -> JsonObject:
     model; cycles are one's share."""
     make, is_right = PROGRAMS[what]
     shape = SHAPES[name]
-    program = make(shape, at_once)
+    program = kept_program(make, shape, at_once)
     interval = shape.multiplier.interval
     return {"what": what, "multiplier": name, "at_once": at_once,
             "latency": shape.multiplier.latency, "interval": interval,

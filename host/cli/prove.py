@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from proofmill.host.prover.plonk.prove import PlonkProver
 
 
-VERIFYING_DEVICES = ("cpu", "model", "rtl", "model+c", "rtl+c")
+VERIFYING_DEVICES = ("cpu", "model", "rtl", "model+c", "rtl+c", "model+bc", "rtl+bc")
 """What can check a Groth16 proof; the first, any."""
 
 
@@ -77,8 +77,8 @@ def register(commands: Commands) -> None:
                         help="more proofs of the same key; a device checks two at once")
     verify.add_argument("--device", choices=VERIFYING_DEVICES, default=VERIFYING_DEVICES[0],
                         help="this machine's processor, the gateware of the wide processor in "
-                             "simulation, or its model, which gives the same cycles; with +c the "
-                             "accelerator's, on the multiplier of its sums (default: "
+                             "simulation, or its model, which gives the same cycles; with +c or "
+                             "+bc the accelerator's, on the multiplier of its sums (default: "
                              "%(default)s)")
     verify.set_defaults(run=run_verify, logs_later=True)
 

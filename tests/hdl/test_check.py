@@ -29,7 +29,10 @@ from tests.hdl.test_transform_accelerator import FOLDED
 from tests.hdl.words import Expected, Link, answer, header
 
 SHAPE = with_check(TOY_SHAPE)
-SHAPES = {"toy": SHAPE, "folded": with_check(FOLDED)}
+BATCHES = with_check(with_batches(TOY_SHAPE, pairs=16))
+SHAPES = {"toy": SHAPE, "batches": BATCHES, "folded": with_check(FOLDED),
+          "bn254": with_check(with_batches(STANDARD))}
+"""The last has a memory that answers two words in a cycle."""
 
 
 def opened(shape):
@@ -48,7 +51,7 @@ def said(link, run):
     return found["error"], found["group"]
 
 
-@pytest.mark.parametrize("name", slow_but(["toy"], list(SHAPES)))
+@pytest.mark.parametrize("name", slow_but(["toy", "batches"], list(SHAPES)))
 def test_right_and_wrong(name):
     """Each result changed alone, and in as many cycles without a datapath: where a multiplier takes
     operands now and then, but for those until it first does."""
@@ -76,17 +79,20 @@ def test_right_and_wrong(name):
     link.assert_silent()
 
 
-def test_between_sums():
+@pytest.mark.parametrize("name, batched", [("toy", 0), ("batches", 2)])
+def test_between_sums(name, batched):
     """Neither disturbs the other, and what was in the planes before means nothing."""
-    link, rng, run = opened(SHAPE), Random(1), Run(SHAPE, 3)
-    plan = WindowPlan(TOY_CURVE.scalar.bits, 2)
-    points = rng.sample(toy_points(Group.G1), 6)
-    total = Expected(SHAPE, Group.G1, plan, [rng.randrange(181) for _ in points], points)
+    shape = SHAPES[name]
+    link, rng, run = opened(shape), Random(1), Run(shape, 3)
+    plan = WindowPlan(TOY_CURVE.scalar.bits, 2, batched=batched)
+    points = rng.sample(toy_points(Group.G1), 40)
+    total = Expected(shape, Group.G1, plan, [rng.randrange(181) for _ in points], points)
     loaded(link, run)
     found = said(link, run)
     for _ in range(2):
-        link.load_copies(TOY_CURVE, Group.G1, plan, points)
+        link.load_copies(TOY_CURVE, Group.G1, plan, points, shape.unit(Group.G1))
         link.multiply(total)
+        assert (link.counters()["batches"] > 0) == (batched > 0)
         assert said(link, run) == found
     assert link.ask([header(Command.RESET)], 1) == [answer(Command.RESET)]
     assert said(link, run) == found
@@ -167,7 +173,5 @@ def test_it_is_a_command_only_where_there_is_a_check():
 def test_shapes_that_check_nothing():
     with pytest.raises(ValueError, match="a proof is checked where one can be made"):
         replace(TOY_SHAPE, check=True)
-    with pytest.raises(ValueError, match="without sums in batches"):
-        with_check(with_batches(TOY_SHAPE))
     with pytest.raises(ValueError, match="does not fit 128 bits; take fewer than 15 row_bits"):
         _ = with_check(replace(STANDARD, mailbox_bits=15)).checker

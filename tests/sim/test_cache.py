@@ -7,7 +7,7 @@ import pytest
 
 from proofmill.hdl.presets import TOY_SHAPE
 from proofmill.host.ground.cache import only_one
-from proofmill.sim import verilated
+from proofmill.sim import kept, verilated
 
 pytest.importorskip("fcntl")
 
@@ -45,19 +45,19 @@ def test_waiting_for_another_build_is_a_step_of_progress(kind, monkeypatch):
         return only_one(name, waiting)
 
     def tell(what, done, total):
-        if what == verilated.WAITING:
+        if what == kept.WAITING:
             assert done < total
             told.set()
             raise InterruptedError  # what was to be seen is seen; nothing is compiled
 
     def build():
-        with suppress(InterruptedError, verilated.BuildError):
+        with suppress(InterruptedError, kept.BuildError):
             if kind == "verilog":
                 verilated.build(TOY_SHAPE, tell)
             else:
                 verilated.library_of("module top; endmodule", "top", verilated.HARNESS, tell)
 
-    monkeypatch.setattr(verilated, "only_one", held)
+    monkeypatch.setattr(kept, "only_one", held)
     with ExitStack() as stack:
         thread = threading.Thread(target=build, daemon=True)  # one that waits silently is left
         thread.start()

@@ -33,8 +33,10 @@ DEVICES = {
     "model+b": "model of that, for points of which no two that meet are equal",
     "rtl+bh": "rtl with batches and transforms",
     "model+bh": "model of that",
-    "rtl+be": "rtl with all of these",
+    "rtl+be": "rtl with batches, transforms and evaluation",
     "model+be": "model of that",
+    "rtl+bc": "rtl with all of these and the check",
+    "model+bc": "model of that",
     "rtl+m": "rtl with one row of its multiplier's blocks alone, which also multiplies matrices of "
              "bytes: results of models, between sums",
     "model+m": "model of that",

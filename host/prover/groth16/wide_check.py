@@ -22,6 +22,7 @@ from proofmill.host.prover.groth16.plain_points import from_array
 from proofmill.host.prover.groth16.verification_key import VerificationKey, key_of
 from proofmill.sim.compiling import BuildProgress, untold
 from proofmill.sim.pairing import negative, stored_lines
+from proofmill.sim.programs import kept_program
 from proofmill.sim.wide_gateware import run_on
 
 AT_ONCE = 2
@@ -57,7 +58,8 @@ def check(device: str, key: PlainKey, proofs: Sequence[tuple[Sequence[int], Plai
         words = [word for public, proof in several for word in (
             *_homogeneous(proof.a), *proof.b, *_homogeneous(signals_point(key, public)),
             *_homogeneous(proof.c))]
-        found = run_on(device, groth16_check(shape, len(several)), words, stored, tell)
+        program = kept_program(groth16_check, shape, len(several), tell)
+        found = run_on(device, program, words, stored, tell)
         each = len(found.sent) // len(several)
         right += [is_right(found.sent[n:n + each]) for n in range(0, len(found.sent), each)]
         cycles += found.cycles
@@ -71,17 +73,19 @@ def check_within(device: Checking, key: PlainKey,
     the device checks nothing."""
     shape = device.checks
     if shape is None:
-        raise DeviceError("the device checks no proofs; use rtl+c, or gateware with the check")
+        raise DeviceError("the device checks no proofs; use rtl+c or rtl+bc, or gateware "
+                          "with the check")
     for public, _ in proofs:
         check_public(key.name, key.public, public)
-    found = device.check(proof_check(shape, BN254.file_radix), key_words(key_of(key), shape), [
+    program = kept_program(proof_check, shape, BN254.file_radix)
+    found = device.check(program, key_words(key_of(key), shape), [
         proof_words(key, public, proof) for public, proof in proofs])
     return Checked([each.right for each in found], sum(each.cycles for each in found))
 
 
 def self_check(shape: CheckShape, key: VerificationKey) -> SelfCheck:
     """What a device that has programs of `shape` checks its own proofs under a key by."""
-    return SelfCheck(proof_check(shape, BN254.file_radix), key_words(key, shape),
+    return SelfCheck(kept_program(proof_check, shape, BN254.file_radix), key_words(key, shape),
                      key.public_points)
 
 

@@ -317,6 +317,7 @@ def without_tools(monkeypatch):
     import proofmill.host.prover.inference.making
     import proofmill.host.prover.kzg.sums
     import proofmill.sim.board
+    import proofmill.sim.compiling
     import proofmill.sim.verilated
     import proofmill.sim.waves
     import proofmill.sim.wide_gateware
@@ -333,11 +334,11 @@ def without_tools(monkeypatch):
     monkeypatch.setattr(
         proofmill.boards.cores.core.Core, "verilog", property(stop(ProofmillError)))
     monkeypatch.setattr(
-        proofmill.sim.verilated, "build", stop(proofmill.sim.verilated.BuildError))
+        proofmill.sim.verilated, "build", stop(proofmill.sim.compiling.BuildError))
     monkeypatch.setattr(
-        proofmill.sim.board, "build_board", stop(proofmill.sim.verilated.BuildError))
+        proofmill.sim.board, "build_board", stop(proofmill.sim.compiling.BuildError))
     monkeypatch.setattr(
-        proofmill.sim.wide_gateware, "wide_library", stop(proofmill.sim.verilated.BuildError))
+        proofmill.sim.wide_gateware, "wide_library", stop(proofmill.sim.compiling.BuildError))
     monkeypatch.setattr(proofmill.sim.waves, "record", stop(ProofmillError))
     monkeypatch.setattr(proofmill.host.bench.certificate, "figures", stop(ProofmillError))
     monkeypatch.setattr(proofmill.host.bench.hash_certificate, "figures", stop(ProofmillError))

@@ -31,8 +31,8 @@ def test_the_script_is_one(script: tuple[str, Path]) -> None:
 @pytest.mark.parametrize("words, completed", [
     (["ver"], {"verify", "verilog"}),
     (["zkey", "ver"], {"verificationkey", "verify"}),
-    (["mine", "--device", "m"], {"model", "model+b", "model+be", "model+bh", "model+c", "model+e",
-                                      "model+h", "model+m", "model+t"}),
+    (["mine", "--device", "m"], {"model", "model+b", "model+bc", "model+be", "model+bh", "model+c",
+                                      "model+e", "model+h", "model+m", "model+t"}),
     (["mine", "--bl"], {"--blocks"}),
     (["completion", ""], set(SHELLS)),
     (["zkey", "info", "circ"], {"circuit.zkey"}),

@@ -22,6 +22,7 @@ from proofmill.host.prover.curve.points import infinity
 from proofmill.host.prover.devices.apart import FIRST_SECONDS, ApartDevice
 from proofmill.host.prover.devices.blocks import Blocks
 from proofmill.host.prover.devices.catalogue import open_device
+from proofmill.host.prover.devices.checking import CheckingLanes
 from proofmill.host.prover.devices.device import (
     Checking,
     DeviceError,
@@ -43,6 +44,7 @@ from proofmill.host.prover.groth16.evaluation import Evaluator, matrices_of
 from proofmill.host.prover.groth16.prove import Prover
 from proofmill.host.prover.groth16.proving_key import ProvingKey
 from proofmill.host.prover.groth16.verify import verify
+from proofmill.host.prover.groth16.wide_check import self_check
 from proofmill.sim.checker import is_right
 from proofmill.sim.evaluator import Matrices
 from proofmill.sim.wide_processor import run
@@ -598,25 +600,33 @@ def test_the_chips_own_check_in_a_process_of_its_own() -> None:
 
 
 @pytest.mark.slow
-def test_the_chip_checks_its_own_proof() -> None:
-    """By its own Verilog, in as many cycles as the model; of a wrong witness it says so itself."""
+@pytest.mark.parametrize("more", ["c", "bc"])
+def test_the_chip_checks_its_own_proof(more: str) -> None:
+    """By its own Verilog, in as many cycles as the model; of a wrong witness it says so itself, and
+    of a sum that is wrong since two of its points have changed places."""
     key, witness = inputs("chain4")
     wrong = witness.copy()
     wrong[1, 0] ^= np.uint64(1)
     taken = []
-    for name in ("rtl+c", "model+c"):
+    for name in (f"rtl+{more}", f"model+{more}"):
         device = open_device(name, lanes=1)
-        assert isinstance(device, ProvingLanes)
+        assert isinstance(device, CheckingLanes)
         result = Prover(key, device).prove(witness, blinding=BLINDING)
         assert not result.faults and result.check_cycles > 323_766
         assert verify(key.verification_key, result.public, result.proof)
         taken.append((result.cycles, result.check_cycles, result.counters, result.words))
-        if name == "rtl+c":
+        if name.startswith("rtl"):
             held = device._held_keys[0]
             found = [device.prove(held, each, BLINDING) for each in (wrong, witness)]
             assert [each is not None and each.right for each in found] == [False, True]
             with pytest.raises(ProofmillError, match="the witness does not satisfy the constraint"):
                 Prover(key, device).prove(wrong)
+            assert device.checks is not None
+            *others, h = held.points
+            crossed = device.hold(matrices_of(key), [*others, h[[1, 0, *range(2, len(h))]]],
+                                  key.public + 1, self_check(device.checks, key.verification_key))
+            proven = device.prove(crossed, witness, BLINDING)
+            assert proven is not None and not proven.right
         device.close()
     assert taken[0] == taken[1]
 

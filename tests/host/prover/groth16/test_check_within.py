@@ -19,6 +19,7 @@ from proofmill.host.prover.groth16.verification_key import key_of
 from proofmill.host.prover.groth16.wide_check import check_within, key_words, proof_words
 from proofmill.sim.checker import is_right
 from proofmill.sim.pairing import P, R, add
+from proofmill.sim.programs import kept_program
 from tests.host.prover.groth16.test_wide_check import chain4, files, made  # noqa: F401
 from tests.sim.test_pairing import off_order
 
@@ -37,7 +38,8 @@ def changed(proof):
 
 def right(key, public, proof):
     """What the program's definition says."""
-    return is_right(proof_check(SHAPE, BN254.file_radix), proof_words(key, public, proof),
+    program = kept_program(proof_check, SHAPE, BN254.file_radix)
+    return is_right(program, proof_words(key, public, proof),
                     key_words(key_of(key), SHAPE))
 
 
@@ -70,12 +72,13 @@ def test_points_at_infinity_and_outside_of_their_groups():
 
 
 @pytest.mark.slow  # the accelerator is compiled
-def test_on_the_gateware(chain4):  # noqa: F811
+@pytest.mark.parametrize("more", ["c", "bc"])
+def test_on_the_gateware(chain4, more):  # noqa: F811
     """Every value changed, in as many cycles as the model has."""
     key, public, proof = chain4
     proofs = [(public, each) for each in (proof, *changed(proof), proof)]
     cycles = []
-    for name in ("rtl+c", "model+c"):
+    for name in (f"rtl+{more}", f"model+{more}"):
         with closing(open_device(name, lanes=1)) as device:
             assert isinstance(device, Checking)
             found = check_within(device, key, proofs)

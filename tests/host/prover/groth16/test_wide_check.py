@@ -15,6 +15,7 @@ from proofmill.host.prover.groth16.json_fields import read_public
 from proofmill.host.prover.groth16.plain import PlainKey, PlainProof, read_key, read_proof, verify
 from proofmill.host.prover.groth16.wide_check import check
 from proofmill.sim.pairing import P, R, add, times
+from proofmill.sim.programs import kept_program
 from tests.sim.test_pairing import g1, off_order
 
 VECTORS = Path(__file__).parents[3] / "vectors"
@@ -31,9 +32,13 @@ def chain4():
     return read_key(key), read_public(public), read_proof(proof)
 
 
+def checking(count=1):
+    return kept_program(groth16_check, STANDARD_WIDE, count)
+
+
 def right(key, public, proof, device="model"):
     found = check(device, key, [(public, proof)])
-    assert found.cycles == groth16_check(STANDARD_WIDE).cycles
+    assert found.cycles == checking().cycles
     return found.right == [True]
 
 
@@ -106,8 +111,8 @@ def test_two_at_once_and_one_left_over(chain4):
     proofs = [(public, each) for each in (wrong, proof, proof, nothing, proof)]
     found = check("model", key, proofs)
     assert found.right == [False, True, True, False, True]
-    assert found.cycles == (2 * groth16_check(STANDARD_WIDE, 2).cycles
-                            + groth16_check(STANDARD_WIDE).cycles)
+    assert found.cycles == (2 * checking(2).cycles
+                            + checking().cycles)
 
 
 def test_signals_that_do_not_fit(chain4):
@@ -118,7 +123,7 @@ def test_signals_that_do_not_fit(chain4):
 
 @pytest.mark.parametrize("device", ["model", "rtl"])
 def test_the_command(device, capsys, tmp_path):
-    cycles = groth16_check(STANDARD_WIDE).cycles
+    cycles = checking().cycles
     assert main(["verify", *files("chain4"), "--device", device]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "the proof is valid", f"{cycles:,} cycles ({device})"]
@@ -140,7 +145,7 @@ def test_the_command_with_several_proofs(capsys, tmp_path):
     words = [key, public, proof, str(changed), proof, public, str(outside)]
     said = [f"{proof}: the proof is valid",
             f"{proof}: the proof is NOT valid for this key and these public inputs"]
-    cycles = groth16_check(STANDARD_WIDE, 2).cycles
+    cycles = checking(2).cycles
     for more in ([], ["--device", "model"]):
         assert main(["verify", *words, *more]) == 1
         lines = capsys.readouterr().out.splitlines()
