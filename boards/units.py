@@ -22,7 +22,7 @@ from proofmill.hdl.mailboxes import Mailboxes
 from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.msm import Msm, MsmShape
 from proofmill.hdl.point_adder import AdderShape, PointAdder
-from proofmill.hdl.presets import wide, with_matrices, with_proofs
+from proofmill.hdl.presets import wide, with_checked_proofs, with_matrices, with_proofs
 from proofmill.hdl.wide_processor import WideProcessor
 
 UNITS = {
@@ -67,10 +67,11 @@ def shape_with(shape: MsmShape, *, kind: str | None = None, multiplier_interval:
                least_loop: int | None = None, mailbox_bits: int | None = None,
                groups: str | None = None, interval: int | None = None,
                interval_g2: int | None = None, multipliers: int | None = None,
-               matrices: bool = False, evaluation: bool = False) -> MsmShape:
+               matrices: bool = False, evaluation: bool = False, check: bool = False) -> MsmShape:
     """`shape` with some parameters replaced; raises ValueError for those that do not fit.
 
-    `matrices` builds in what multiplies matrices, `evaluation` what proves by one command.
+    `matrices` builds in what multiplies matrices, `evaluation` what proves by one command, `check`
+    that and what checks proofs.
     A multiplier that takes operands less often makes the groups' intervals as much longer.
     """
     for name, value in (("interval", interval), ("interval_g2", interval_g2),
@@ -95,6 +96,8 @@ def shape_with(shape: MsmShape, *, kind: str | None = None, multiplier_interval:
                                              {"mailbox_bits": mailbox_bits}))
     if matrices:
         changed = with_matrices(changed)
+    if check:
+        return with_checked_proofs(changed)
     return with_proofs(changed) if evaluation else changed
 
 

@@ -102,6 +102,11 @@ def with_proofs(shape: MsmShape = STANDARD) -> MsmShape:
     return with_evaluation(replace(shape, finisher=True))
 
 
+def with_checked_proofs(shape: MsmShape = STANDARD) -> MsmShape:
+    """... and with the check of such proofs, and of others."""
+    return with_check(replace(shape, finisher=True))
+
+
 def with_batches(shape: MsmShape = STANDARD, pairs: int | None = None) -> MsmShape:
     """The same accelerator with sums made in batches of up to `pairs` (None: as many as hide an
     inversion), on its multiplier, with a port to the memory by which points come in faster than

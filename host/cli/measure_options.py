@@ -89,6 +89,9 @@ def add_modes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--evaluation", action="store_true",
                         help="build in what a proof by one command takes: evaluation of a key's "
                              "matrices, transforms, the finish of sums")
+    parser.add_argument("--check", action="store_true",
+                        help="... and what checks such a proof before it is answered, and others: "
+                             "--evaluation with it")
 
 
 def preset(name: str) -> Any:
@@ -104,9 +107,10 @@ def preset(name: str) -> Any:
 
 def built_in(options: argparse.Namespace, shape: Any) -> Any:
     """`shape` with what `options` build in; raises `ProofmillError` where that has no place."""
-    from proofmill.hdl.presets import with_matrices, with_proofs
+    from proofmill.hdl.presets import with_checked_proofs, with_matrices, with_proofs
 
-    for name, build in (("matrices", with_matrices), ("evaluation", with_proofs)):
+    for name, build in (("matrices", with_matrices), ("evaluation", with_proofs),
+                        ("check", with_checked_proofs)):
         if getattr(options, name):
             try:
                 shape = build(shape)
@@ -125,7 +129,7 @@ def shape_of(options: argparse.Namespace, base: Any = None) -> Any:
     try:
         return shape_with(base, kind=options.multiplier,
                           groups="g1" if options.g1_only else None, matrices=options.matrices,
-                          evaluation=options.evaluation,
+                          evaluation=options.evaluation, check=options.check,
                           **{name: getattr(options, name) for name in NUMBERS})
     except ValueError as error:
         raise ProofmillError(f"these parameters do not fit: {error}") from error
@@ -141,9 +145,10 @@ def _on_curve(options: argparse.Namespace, shape: Any) -> Any:
     if options.unit is not None and options.unit not in ON_OTHERS:
         raise ProofmillError(f"--curve {options.curve}: there is no {options.unit} of this curve; "
                              f"there are {', '.join(ON_OTHERS)}")
-    if options.evaluation:
-        raise ProofmillError(f"--curve {options.curve}: proofs are of bn254; leave --evaluation "
-                             "out")
+    for name in ("evaluation", "check"):
+        if getattr(options, name):
+            raise ProofmillError(f"--curve {options.curve}: proofs are of bn254; leave --{name} "
+                                 "out")
     if options.preset == "toy":
         raise ProofmillError(f"--curve {options.curve}: the preset toy is of the curve toy; leave "
                              "--preset out")
@@ -209,7 +214,7 @@ def _stated(parameters: JsonObject) -> JsonObject:
     if multiplier["kind"] == "matrix":
         options |= {"multiplier": "folded", "matrices": True}
     if "second" in multiplier:
-        options["evaluation"] = True
+        options["check" if parameters.get("check") else "evaluation"] = True
     for curve in OTHER_CURVES:
         if multiplier["field"] == f"{curve}-base":
             options["curve"] = curve

@@ -21,6 +21,7 @@ from proofmill.host.cli.pages import part
     ("build ulx3s-85f --preset huge", "--preset huge: there is no 'huge'; choose one of standard"),
     ("build ulx3s-85f --count --keep records", "--count keeps no record, so it goes with neither"),
     ("measure msm --curve bls12-381 --evaluation", "proofs are of bn254; leave --evaluation out"),
+    ("measure msm --curve bls12-377 --check", "proofs are of bn254; leave --check out"),
     ("board simulate ulx4s", "there is no 'ulx4s'"),
     ("board simulate ulx3s-85f --divisor 0", "--divisor 0: a bit takes at least one cycle"),
     ("board simulate ulx3s-85f --seconds -1", "--seconds -1: must be more than none"),

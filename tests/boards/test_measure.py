@@ -105,7 +105,7 @@ def test_a_rows_command_makes_the_record_again(kept):
     "adder --curve bls12-381", "adder --curve bls12-377", "msm --preset one-row --matrices",
     "multiplier --preset three-rows --matrices", "msm --preset one-row --evaluation",
     "msm --preset one-row --matrices --evaluation", "multiplier --evaluation",
-    "msm --preset toy --evaluation",
+    "msm --preset toy --evaluation", "msm --preset toy --check", "msm --preset one-row --check",
     "multiplier --curve bls12-381 --target xcup --digit 17 --limb 26"])
 def test_options_come_back_from_the_record_they_make(words):
     options = parser().parse_args(["measure", *words.split()])
