@@ -7,8 +7,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from proofmill.hdl.cost import multiplier_blocks
 from proofmill.hdl.curve import Group
+from proofmill.hdl.point_adder import AdderShape
 from proofmill.hdl.windows import WindowPlan
+from proofmill.host.bench.batches import BLOCK
 from proofmill.host.bench.kinds import BASES, KINDS
 from proofmill.host.bench.known import ON_BN254, Known
 from proofmill.host.ground.errors import ProofmillError
@@ -29,6 +32,10 @@ batches."""
 
 PRODUCTS_BARS = {Group.G1: 6.4, Group.G2: 15.5}
 """... and products of an addition."""
+
+BLOCKS_BARS = {4096: 1_750, 16_384: 1_700}
+"""DSP blocks of AMD UltraScale+ times cycles of an addition that are wanted at the most of so many
+points of G1 with random scalars, where sums are made in batches."""
 
 
 def scalars_of(kind: str, count: int, rng: random.Random, plan: WindowPlan = USUAL,
@@ -145,3 +152,17 @@ def measure(device: Device, group: Group, points: int, kind: str, bases: str = "
                    else {})}),
             "additions_per_second": counters["additions"] / seconds, "counters": counters}
     return figures
+
+
+def blocks(adder: AdderShape, figures: JsonObject) -> JsonObject:
+    """What a sum that `measure` has measured on an accelerator with this adder took of a chip, as
+    the cost model counts blocks: ``DSP * cycles / additions``, with all cycles, those of bucket
+    sums and of waiting too, over all additions. Empty where there was no addition."""
+    if not figures.get("counters", {}).get("additions"):
+        return {}
+    dsp = multiplier_blocks(adder, BLOCK)
+    barred = (adder.curve is ON_BN254.curve and figures["group"] == Group.G1.value
+              and figures["scalars"] == "uniform" and "batched" in figures)
+    bar = BLOCKS_BARS.get(figures["points"]) if barred else None
+    return {"dsp": dsp, "dsp_cycles": dsp * figures["cycles"] / figures["additions"],
+            **({} if bar is None else {"dsp_cycles_bar": bar})}

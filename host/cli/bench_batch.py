@@ -4,14 +4,18 @@ import argparse
 from typing import Any
 
 from proofmill.host.cli.arguments import whole
-from proofmill.host.cli.measure_options import CURVES, KINDS, NUMBERS, PRESETS, preset
+from proofmill.host.cli.measure_options import (
+    CURVES,
+    PARAMETERS,
+    PRESETS,
+    add_multiplier,
+    preset,
+)
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
 from proofmill.host.ground.errors import ProofmillError
 
 POWERS = (10, 12, 14)
-PARAMETERS = ("digit", "limb", "depth", "tables", "multiplier_interval", "least_loop")
-"""Of the multiplier, as `proofmill measure` calls them."""
 
 
 def add_batch(actions: Any) -> None:
@@ -25,13 +29,9 @@ def add_batch(actions: Any) -> None:
                     "those of AMD UltraScale+.")
     batch.add_argument("--preset", default=PRESETS[0], choices=PRESETS, metavar="|".join(PRESETS),
                        help="whose multiplier (default: %(default)s)")
-    batch.add_argument("--multiplier", choices=KINDS, metavar="|".join(KINDS),
-                       help="another kind of multiplier")
     batch.add_argument("--curve", choices=CURVES, metavar="|".join(CURVES), default=CURVES[0],
                        help="in whose field; of bls12-377 in G1 (default: %(default)s)")
-    for name in PARAMETERS:
-        batch.add_argument(f"--{name.replace('_', '-')}", type=whole(1), metavar="N",
-                           help=NUMBERS[name])
+    add_multiplier(batch)
     batch.add_argument("--group", choices=("g1", "g2"), metavar="g1|g2", default="g1",
                        help="whose points (default: %(default)s)")
     batch.add_argument("--power", metavar="K", dest="powers", action="append", type=whole(1, 20),

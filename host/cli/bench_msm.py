@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from proofmill.host.bench.kinds import BASES, KINDS, MOST_POINTS
 from proofmill.host.cli.arguments import ONE, seed, whole
 from proofmill.host.cli.bench_device import is_simulated, one_lane, show, told
-from proofmill.host.cli.measure_options import CURVES
+from proofmill.host.cli.measure_options import CURVES, PARAMETERS, add_multiplier
 from proofmill.host.cli.prove import add_device
 from proofmill.host.cli.records import print_record
 from proofmill.host.cli.screen import Screen
@@ -45,8 +45,8 @@ def add_products(actions: Any) -> None:
     several = actions.add_parser(
         "ratios", help="cycles over the bound, for every kind of scalars and points",
         description="Cycles, bucket sums included, over non-zero digits times the adder's "
-                    "interval: the least, median and greatest over several seeds. Every sum is "
-                    "checked.")
+                    "interval: the least, median and greatest over several seeds; cycles a digit, "
+                    "and those over uniform scalars'. Every sum is checked.")
     _add_product(several, "model")
     several.add_argument("--seeds", type=whole(1, otherwise=ONE), default=5, metavar="N",
                          help="seeds 0 to N - 1 (default: 5)")
@@ -75,6 +75,7 @@ def _add_product(parser: argparse.ArgumentParser, device: str) -> None:
                         metavar="12|6|4|3|2|1",
                         help="cycles from one G1 addition to the next (default: 12); below, there "
                              "are more multipliers and mailbox units")
+    add_multiplier(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
 
@@ -83,17 +84,18 @@ def product_device(options: argparse.Namespace, screen: Screen,
                     dump: "Dump | None" = None) -> Iterator[Device]:
     """The device that the options of `_add_product` name, closed at the end."""
     from proofmill.hdl.curve import Group
-    from proofmill.hdl.presets import at_interval
 
-    for name in ("window", "at_once", "copies", "interval"):
+    for name in ("window", "at_once", "copies", "interval", "multiplier", *PARAMETERS):
         if getattr(options, name) is not None and not is_simulated(options.device) and (
                 name != "window" or options.device == "cpu"):
             raise ProofmillError(f"--{name.replace('_', '-')} {getattr(options, name)}: is of "
                                  f"simulated accelerators, not of {options.device}; leave it out, "
                                  "or choose --device rtl or model")
-    shape, parameters = at_interval(options.interval or DEFAULT_INTERVAL), dict[str, Any]()
+    shape, parameters = _shape(options), dict[str, Any]()
     if options.curve != CURVES[0]:
-        shape, parameters["arithmetic"] = _on_curve(options, shape)
+        from proofmill.host.bench.known import known_on
+
+        parameters["arithmetic"] = known_on(options.curve).arithmetic
     if is_simulated(options.device):
         _check_windows(options, shape)  # before a simulation is built, which takes a minute
     with one_lane(options.device, screen, window=options.window, at_once=options.at_once,
@@ -105,12 +107,27 @@ def product_device(options: argparse.Namespace, screen: Screen,
             raise ProofmillError(f"--window: {error}") from error
 
 
-def _on_curve(options: argparse.Namespace, shape: Any) -> tuple[Any, Any]:
-    """`shape` on another curve than BN254, and the arithmetic that goes with it."""
+def _shape(options: argparse.Namespace) -> Any:
+    """The accelerator that the options say, to which the device's name adds what it has besides;
+    raises `ProofmillError` where they fit none."""
+    from proofmill.boards.units import shape_with
+    from proofmill.hdl.presets import at_interval
+
+    shape = at_interval(options.interval or DEFAULT_INTERVAL)
+    if options.curve != CURVES[0]:
+        shape = _on_curve(options, shape)
+    try:
+        return shape_with(shape, kind=options.multiplier,
+                          **{name: getattr(options, name) for name in PARAMETERS})
+    except ValueError as error:
+        raise ProofmillError(f"these parameters do not fit: {error}") from error
+
+
+def _on_curve(options: argparse.Namespace, shape: Any) -> Any:
+    """`shape` on another curve than BN254."""
     from proofmill.hdl.curve import CURVES as TABLE
     from proofmill.hdl.curve import Group
     from proofmill.hdl.presets import of_curve
-    from proofmill.host.bench.known import known_on
 
     said = f"--curve {options.curve}:"
     if not is_simulated(options.device) or "h" in options.device.partition("+")[2]:
@@ -119,7 +136,7 @@ def _on_curve(options: argparse.Namespace, shape: Any) -> tuple[Any, Any]:
     curve = TABLE[options.curve]
     if Group(options.group) not in curve.b:
         raise ProofmillError(f"{said} sums on it are of G1 alone; leave --group out")
-    return of_curve(curve, shape), known_on(options.curve).arithmetic
+    return of_curve(curve, shape)
 
 
 def _check_windows(options: argparse.Namespace, shape: Any) -> None:
@@ -153,9 +170,9 @@ def run_ratios(options: argparse.Namespace) -> int:
                              "rtl, model or serial:PORT")
     screen = Screen(machine=options.json)
     found: list[dict[str, Any]] = []
-    row = "{:10} {:11} {:>6} {:>4} {:>6} {:>6} {:>12} {:>7} {:>7} {:>8}"
+    row = "{:10} {:11} {:>6} {:>4} {:>6} {:>6} {:>12} {:>7} {:>7} {:>8} {:>8} {:>8}"
     screen.line(row.format("scalars", "points", "window", "sets", "copies", "passes", "cycles",
-                           "least", "median", "greatest"), style="bold")
+                           "least", "median", "greatest", "a digit", "against"), style="bold")
     with product_device(options, screen) as device:
         with screen.bar(f"multiplying on {device.name}") as bar:
             for figures in ratios(device, Group(options.group), options.points, options.seeds,
@@ -166,7 +183,9 @@ def run_ratios(options: argparse.Namespace) -> int:
                     *(figures[name] for name in ("scalars", "bases", "window", "sets", "copies",
                                                  "passes")),
                     f"{figures['cycles']:,}",
-                    *(f"{figures[name]:.3f}" for name in ("least", "median", "greatest"))))
+                    *(f"{figures[name]:.3f}" for name in (
+                        "least", "median", "greatest", "cycles_a_digit", "against")))
+                    + (f", at most {figures['bar']:g} wanted" if figures["bar"] else ""))
     if options.json:
         print_record("bench ratios", {
             "device": device.name, "curve": options.curve, "group": options.group,
@@ -179,7 +198,8 @@ def run_msm(options: argparse.Namespace) -> int:
     """Measure one product."""
     from proofmill.hdl.curve import Group
     from proofmill.host.bench.known import known_on
-    from proofmill.host.bench.msm import measure
+    from proofmill.host.bench.msm import blocks, measure
+    from proofmill.host.prover.devices.catalogue import simulated_shape
 
     screen = Screen(machine=options.json)
     if options.waves is not None and not is_simulated(options.device):
@@ -192,6 +212,8 @@ def run_msm(options: argparse.Namespace) -> int:
             figures = measure(device, Group(options.group), options.points, options.scalars,
                               options.bases, options.seed, bar, known_on(options.curve))
         figures |= _line_figures(device, figures.get("cycles", 0))
+        if is_simulated(options.device):
+            figures |= blocks(simulated_shape(options.device, _shape(options)).adder, figures)
     if options.json:
         print_record("bench msm", figures)
         return 0

@@ -2,6 +2,7 @@
 
 import argparse
 import shlex
+from collections.abc import Iterable
 from typing import Any
 
 from proofmill.host.cli.arguments import above_zero, whole
@@ -39,6 +40,9 @@ NUMBERS = {
 }
 """Parameters that are numbers, as `boards.units.shape_with` calls them."""
 
+PARAMETERS = ("digit", "limb", "depth", "tables", "multiplier_interval", "least_loop")
+"""Those of them that are a multiplier's."""
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what is measured, and how it is placed."""
@@ -74,11 +78,16 @@ def add_shape_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", default=DEFAULTS["preset"], choices=PRESETS,
                         metavar="|".join(PRESETS),
                         help="the parameters to begin with (default: %(default)s)")
+    add_modes(parser)
+    add_multiplier(parser, NUMBERS)
+
+
+def add_multiplier(parser: argparse.ArgumentParser, names: Iterable[str] = PARAMETERS) -> None:
+    """Add the options that say which multiplier: its kind, and the numbers called `names`."""
     parser.add_argument("--multiplier", choices=KINDS, metavar="|".join(KINDS),
                         help="another kind of multiplier")
-    add_modes(parser)
-    for name, text in NUMBERS.items():
-        parser.add_argument(_flag(name), type=whole(1), metavar="N", help=text)
+    for name in names:
+        parser.add_argument(_flag(name), type=whole(1), metavar="N", help=NUMBERS[name])
 
 
 def add_modes(parser: argparse.ArgumentParser) -> None:

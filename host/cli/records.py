@@ -350,6 +350,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "products_bar": "products an addition that are wanted at the most",
         "bar": "cycles that are", "additions_per_second": "on this machine",
         "counters": "an object: all that the accelerator counted",
+        "dsp": "blocks of all multipliers, of AMD UltraScale+",
+        "dsp_cycles": "blocks x cycles / additions", "dsp_cycles_bar": "wanted at the most",
         "computing_seconds": "cycles at the board's clock",
         "line_seconds": "at the line's rate", "line_bytes": "both ways"},
     "bench ratios": {
@@ -361,7 +363,9 @@ FIELDS: dict[str, dict[str, str]] = {
         "scalars": "their kind", "bases": "the points' kind", "interval": "as above",
         "window": "bits", "sets": "windows that have buckets of their own",
         "copies": "of every point", "passes": "over the scalars", "cycles": "median over the seeds",
-        "least": "ratio", "median": "ratio", "greatest": "ratio"},
+        "least": "ratio", "median": "ratio", "greatest": "ratio",
+        "cycles_a_digit": "ratio x interval", "against": "the ratio over that of uniform scalars",
+        "bar": "that is wanted of it at the most; null where nothing is"},
     "bench rivals": {
         "ways": "a list of ours, below", "published": "a list of others', below",
         "exact": "a list of what was simulated, below", "rtl": "a list of what was summed on the "
@@ -746,7 +750,8 @@ SOMETIMES: dict[str, set[str]] = {
     "bench msm": {"window", "sets", "copies", "base", "passes", "cycles", "digits", "interval",
                   "ratio", "output", "finish", "additions", "adder_busy", "batched",
                   "products_per_addition", "products_bar", "bar", "additions_per_second",
-                  "counters", "computing_seconds", "line_seconds", "line_bytes"},
+                  "counters", "computing_seconds", "line_seconds", "line_bytes", "dsp",
+                  "dsp_cycles", "dsp_cycles_bar"},
     "bench proving: results": {"held_with_multiples", "held_with_multiples_cpu_ratio",
                                "held_with_multiples_wall_ratio"},
     "attacks: attacks": {"profit_without_defence_gwei_per_slot", "best_play_gwei_per_slot"},

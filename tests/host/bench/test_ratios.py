@@ -7,6 +7,7 @@ import pytest
 
 from proofmill.hdl.windows import WindowPlan
 from proofmill.host.bench.msm import BASES, KINDS, scalars_of
+from proofmill.host.bench.ratios import CASES, bar_of
 from proofmill.host.cli.main import main
 from proofmill.sim.msm import signed_digits
 
@@ -21,6 +22,16 @@ def test_every_kind_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:
     for line in lines:
         assert 0.9 < line["least"] <= line["median"] <= line["greatest"]
         assert line["cycles"] > 40
+        assert line["against"] == line["median"] / lines[0]["median"] and line["bar"] is None
+        assert line["cycles_a_digit"] == line["median"] * line["interval"]
+    assert lines[0]["against"] == 1
+
+
+def test_kinds_are_held_to_uniform_scalars() -> None:
+    """... of as many points as there is a bar for, on random points alone."""
+    assert {case: bar_of(16_384, *case) for case in CASES} == {
+        case: None if "uniform" in case else 1.02 for case in CASES}
+    assert bar_of(4096, "hot", "random") is None
 
 
 @pytest.mark.parametrize("option", ["--points", "--seeds"])

@@ -234,6 +234,8 @@ CHOICES = {
     ("bench ratios", "curve"): "bench ratios --points 6 --curve",
     ("selftest", "curve"): "selftest rtl --curve",
     ("explore", "curve"): "explore --dsp 72 --memory-kbit 500 --points 64 --curve",
+    ("bench msm", "multiplier"): "bench msm --points 6 --depth 1 --multiplier",
+    ("bench ratios", "multiplier"): "bench ratios --points 6 --depth 1 --multiplier",
     ("bench msm", "group"): "bench msm --points 6 --device cpu --group",
     ("bench msm", "scalars"): "bench msm --points 6 --device cpu --scalars",
     ("bench msm", "bases"): "bench msm --points 6 --device cpu --bases",
