@@ -17,6 +17,7 @@ from proofmill.boards.tools import versions
 from proofmill.boards.units import parameters_of
 from proofmill.firmware.library import finishing_program
 from proofmill.hdl.accelerator import Accelerator
+from proofmill.hdl.batch_shape import pairs_for
 from proofmill.hdl.card import CHANNEL_WORDS, lines_of
 from proofmill.hdl.card import Card as CardTop
 from proofmill.hdl.commands import IDENTITY_PLACEHOLDER
@@ -62,12 +63,14 @@ CARDS = {card.name: card for card in (
 
 def for_card(shape: MsmShape) -> MsmShape:
     """`shape` with its multiplier in parts of 17 x 26 bits, where it makes a product of 254 bits a
-    cycle: one DSP48E2 each. Yosys cuts the standard's 26 x 34 into up to four."""
+    cycle: one DSP48E2 each. Yosys cuts the standard's 26 x 34 into up to four. Batches are as large
+    as suits that multiplier."""
     multiplier = shape.adder.multiplier
     if type(multiplier) is not MultiplierShape or multiplier.field.bits < BN254_BASE.bits:
         return shape
-    return replace(shape, adder=replace(
-        shape.adder, multiplier=replace(multiplier, digit=17, limb=26)))
+    cut = replace(multiplier, digit=17, limb=26)
+    return replace(shape, adder=replace(shape.adder, multiplier=cut),
+                   batch=None if shape.batch is None else pairs_for(cut))
 
 
 SHAPE = for_card(STANDARD)

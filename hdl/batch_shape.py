@@ -21,12 +21,22 @@ USUAL_PAIRS = 128
 """Most pairs of a batch, where that is enough; see `pairs_for`."""
 
 
+OWN_SHARE = 40
+"""Slots of the pairs of a full batch for one of its own, at the least; see `pairs_for`."""
+
+
 def pairs_for(multiplier: MultiplierShape) -> int:
-    """Most pairs of a batch, a power of two, such that their products take as long as the inversion
-    of another batch: else the multiplier would wait for the inverter, as in wider fields than
-    BN254's with `USUAL_PAIRS`."""
-    pairs = USUAL_PAIRS
-    while pairs * SLOTS[1] * multiplier.interval < InverterShape.of(multiplier).latency:
+    """Most pairs of a batch, a power of two from `USUAL_PAIRS` on, such that
+
+        products of its pairs * interval >= latency of the inversion of another batch
+        products of its pairs            >= OWN_SHARE * products of its tree
+
+    Else the multiplier would wait for the inverter, as in wider fields than BN254's with
+    `USUAL_PAIRS`; or combine chains, of which there are more the longer a product takes.
+    """
+    pairs, own = USUAL_PAIRS, BatchShape(multiplier=multiplier).products
+    while pairs * SLOTS[1] < max(-(-InverterShape.of(multiplier).latency // multiplier.interval),
+                                 OWN_SHARE * own):
         pairs *= 2
     return pairs
 

@@ -202,8 +202,8 @@ def test_the_boards_are_listed(capsys):
 
 @pytest.mark.parametrize("words, build, seconds", [
     ("", lambda shape: shape, "1.011"),
-    ("--preset batched", lambda shape: with_batches(shape), "0.523"),
-    ("--preset batched --evaluation", lambda shape: with_proofs(with_batches(shape)), "0.523")])
+    ("--preset batched", lambda shape: with_batches(shape), "0.515"),
+    ("--preset batched --evaluation", lambda shape: with_proofs(with_batches(shape)), "0.515")])
 def test_a_card_may_have_other_accelerators(words, build, seconds, tmp_path, monkeypatch, capsys):
     """... in parts of 17 x 26 bits like its own; by a mistake nothing is written."""
     from proofmill.boards import export

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from proofmill.hdl.batch_shape import pairs_for
+from proofmill.boards.shapes import FIVE_ROWS, SMALLEST
+from proofmill.boards.units import shape_with
+from proofmill.hdl.batch_shape import BatchShape, pairs_for
 from proofmill.hdl.curve import BLS12_377, BLS12_381
-from proofmill.hdl.presets import STANDARD, of_curve
+from proofmill.hdl.presets import STANDARD, TOY_SHAPE, of_curve
 from proofmill.host.bench.rivals import BAR, GOAL, TABLES, figures, others, ways
 from proofmill.host.cli.bench_rivals import PAGE
 from proofmill.host.cli.main import main
@@ -48,8 +50,15 @@ def test_ours(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_batches_are_large_enough_to_hide_an_inversion() -> None:
-    for shape, pairs in ((STANDARD, 128), (of_curve(BLS12_381), 256), (of_curve(BLS12_377), 256)):
-        assert pairs_for(shape.adder.multiplier) == pairs
+    """... and, where products take long, for the products that are a batch's own."""
+    long = shape_with(STANDARD, kind="karatsuba", digit=17, limb=26, depth=2)
+    for shape, pairs in ((STANDARD, 128), (TOY_SHAPE, 128), (SMALLEST, 128), (FIVE_ROWS, 128),
+                         (of_curve(BLS12_381), 256), (of_curve(BLS12_377), 256), (long, 256)):
+        multiplier = shape.adder.multiplier
+        assert pairs_for(multiplier) == pairs
+        made = BatchShape(multiplier=multiplier, pairs=pairs)
+        slots = pairs * made.slots
+        assert slots * made.interval >= made.inverter.latency and slots >= 40 * made.products
 
 
 @pytest.mark.slow
