@@ -9,6 +9,8 @@ A register is ``r5``, the name of one, or an element ``table[2]``; ``table[c1]``
                               .constant NAME = VALUE, VALUE several
     .number NAME = VALUE      a name for a number
     .include "FILE"           another text, once, relative to this one
+    .if VALUE                 what follows is only read where VALUE is not 0, up to .end; after an
+                              .else, which need not be there, only where it is
     .formula NAME GROUP, TARGET, OPERAND, ...
                               the instructions of a formula, see `firmware.formulas.FORMULAS`;
                               NAME[2:4] is two registers of an array
@@ -80,6 +82,18 @@ class Piece:
         return parts
 
 
+@dataclass
+class _Condition:
+    """An ``.if`` in `opened` whose ``.end`` is to come; `holds`: what stands there now is read."""
+
+    opened: Piece
+    holds: bool
+    turned: bool = False  # by its .else
+
+
+CONDITIONS = (".if", ".else", ".end")
+
+
 @dataclass(frozen=True)
 class _Array:
     first: int
@@ -103,8 +117,15 @@ class _Assembly:
     # Texts and lines
 
     def read(self, text: str, file: str, folder: Path) -> None:
+        conditions: list[_Condition] = []
         for number, line in enumerate(text.splitlines(), start=1):
             piece = Piece(line.partition("#")[0], file, number, 1).part(0)
+            word, _, _ = piece.text.partition(" ")
+            if word in CONDITIONS:
+                self.condition(word, piece, conditions)
+                continue
+            if not all(condition.holds for condition in conditions):
+                continue
             match = re.match(r"([A-Za-z_]\w*)\s*:", piece.text)
             if match:
                 self.label(piece.part(0, match.end(1)))
@@ -113,6 +134,24 @@ class _Assembly:
                 self.directive(piece, folder)
             elif piece.text:
                 self.instruction(piece)
+        if conditions:
+            raise conditions[-1].opened.error("this .if has no .end")
+
+    def condition(self, word: str, piece: Piece, conditions: list[_Condition]) -> None:
+        """An ``.if``, whose value only counts where it is read itself, ``.else`` or ``.end``."""
+        value = piece.part(len(word))
+        if word == ".if":
+            read = all(condition.holds for condition in conditions)
+            conditions.append(_Condition(piece, read and self.value(value) != 0))
+            return
+        if value.text:
+            raise value.error(f"nothing stands behind {word}")
+        if not conditions or word == ".else" and conditions[-1].turned:
+            raise piece.error(f"there is no .if for this {word}")
+        if word == ".end":
+            conditions.pop()
+            return
+        conditions[-1].holds, conditions[-1].turned = not conditions[-1].holds, True
 
     def label(self, name: Piece) -> None:
         if name.text in self.labels:
@@ -161,7 +200,7 @@ class _Assembly:
                 self.formula(rest)
             case _:
                 raise piece.error(f"no directive is called {word!r}; there are .register, "
-                                  ".constant, .number, .include and .formula")
+                                  ".constant, .number, .include, .formula, .if, .else and .end")
 
     def instruction(self, piece: Piece) -> None:
         word = piece.text.split()[0]
@@ -169,6 +208,9 @@ class _Assembly:
         if word not in MNEMONICS:
             raise name.error(f"no operation is called {word!r}")
         operation = MNEMONICS[word]
+        if operation is Operation.INVERT and self.target.shape.inverter is None:
+            raise name.error("this processor has no inverter; write .if inverter, and another way "
+                             "after .else")
         operands = piece.part(len(word)).split()
         kinds = TABLE[operation].operands
         if len(operands) != len(kinds):

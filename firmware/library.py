@@ -1,5 +1,6 @@
 """The programs in ``firmware/programs``, by name, and the processors they run on by themselves."""
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from proofmill.firmware.program import Program
 from proofmill.firmware.target import Target
 from proofmill.hdl.curve import BN254, TOY_CURVE, Curve, Group
 from proofmill.hdl.field import BN254_BASE, BN254_SCALAR, TOY, PrimeField
+from proofmill.hdl.inverter import InverterShape
 from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.msm import MsmShape
 from proofmill.hdl.processor_shape import standalone
@@ -27,6 +29,12 @@ TARGETS = {
     "toy": _target(TOY, TOY_CURVE, operand_bits=22, digit=6, limb=8),
 }
 """For each field a processor with a multiplier of its own, cut as `hdl.presets` has it."""
+
+
+def with_inverter(target: Target) -> Target:
+    """`target` with an inverter beside its multiplier."""
+    shape = target.shape
+    return replace(target, shape=replace(shape, inverter=InverterShape.of(shape.multiplier)))
 
 
 def names() -> list[str]:

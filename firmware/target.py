@@ -24,14 +24,15 @@ class Target:
         """The names that every program can use.
 
         ``modulus``, ``bits`` (of the modulus), ``radix`` (Montgomery's), ``file_radix`` (a file
-        holds x times this: a ``.zkey`` x * 2^256), and of a curve ``twist_x_re``,
-        ``twist_x_im``, ``twist_y_re``, ``twist_y_im``: s^-2 and s^-3, by which x and y of a G2
-        point on the accelerator's twist are multiplied for the file's, see
-        `hdl.curve.TWIST_SCALE`.
+        holds x times this: a ``.zkey`` x * 2^256), ``inverter`` (1 where the processor has one,
+        else 0), and of a curve ``twist_x_re``, ``twist_x_im``, ``twist_y_re``, ``twist_y_im``: s^-2
+        and s^-3, by which x and y of a G2 point on the accelerator's twist are multiplied for the
+        file's, see `hdl.curve.TWIST_SCALE`.
         """
         modulus = self.shape.field.modulus
         names = {"modulus": modulus, "bits": self.shape.field.bits,
                  "radix": self.shape.multiplier.radix,
+                 "inverter": int(self.shape.inverter is not None),
                  "file_radix": self.curve.file_radix if self.curve else FILE_RADIX}
         if self.curve is not None:
             x, y = twist_factors(self.curve)

@@ -75,6 +75,13 @@ def results_layout(shape: InverterShape) -> data.StructLayout:
     return data.StructLayout({"value": shape.field.bits, "zero": 1})
 
 
+def inverter_port(shape: InverterShape) -> wiring.Signature:
+    """What an `Inverter` is given and gives, at whoever it is lent to."""
+    return wiring.Signature({
+        "operands": Out(stream.Signature(shape.operand_bits)),
+        "results": In(stream.Signature(results_layout(shape)))})
+
+
 class Inverter(wiring.Component):
     """``multiple / x`` modulo p, `InverterShape.latency` cycles after x was taken.
 

@@ -39,6 +39,9 @@ SUM_CYCLES = 4
 PRODUCT_CYCLES = 3
 """What a product takes from its issue until it can be used, beyond the multiplier's latency."""
 
+INVERT_CYCLES = 6
+"""Cycles from an inversion to the next instruction, beyond the inverter's latency."""
+
 
 OPERATION_BITS = 5
 """Bits of an operation."""
@@ -65,6 +68,7 @@ class Operation(enum.IntEnum):
     JUMP_IF_BIT = 15
     CALL = 16
     RETURN = 17
+    INVERT = 18
 
 
 class Operand(enum.Enum):
@@ -97,6 +101,7 @@ class Unit(enum.Enum):
     SEND = f"{SEND_CYCLES}"
     TEST = f"{TEST_CYCLES}"
     HALT = "waits for all results"
+    INVERSE = f"waits for all results, then the inverter's latency + {INVERT_CYCLES}"
 
 
 @dataclass(frozen=True)
@@ -149,6 +154,9 @@ TABLE: dict[Operation, Description] = {
         "go to label, and remember the next instruction, instead of any remembered before"),
     Operation.RETURN: Description((), Unit.CONTROL, "go to the remembered instruction"),
     Operation.HALT: Description((), Unit.HALT, "stop when all results are there"),
+    Operation.INVERT: Description(
+        (Operand.TARGET, Operand.LEFT), Unit.INVERSE,
+        "target = radix ** 2 / left, 0 if left is 0; only where there is an inverter"),
 }
 
 INSTRUCTION = data.StructLayout({

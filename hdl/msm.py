@@ -236,10 +236,12 @@ class MsmShape:
 
     @property
     def processor(self) -> ProcessorShape:
-        """The field processor, on the point adder's first multiplier, behind one register."""
+        """The field processor, on the point adder's first multiplier, behind one register, and
+        where sums are made in batches on their inverter."""
         multiplier = self.adder.multiplier
         return ProcessorShape(multiplier=multiplier, latency=multiplier.latency + 1,
-                              interval=multiplier.interval)
+                              interval=multiplier.interval,
+                              inverter=None if self.batch is None else self.widest.inverter)
 
     def mailboxes(self, group) -> int:
         """Mailboxes a unit has for points of `group`."""
@@ -432,8 +434,11 @@ class Msm(wiring.Component):
                 wiring.connect(m, unit.pair, pair)
                 m.d.comb += [total.eq(own) for total, own in
                              zip(unit.totals, point_adder.totals, strict=True)]
+        lent = []
         if shape.finisher:
-            self._finish(m, sequencer, frames, hand_out, point_adder)
+            finisher = self._finish(m, sequencer, frames, hand_out, point_adder)
+            if shape.batches:
+                lent.append((sequencer.combining, finisher.inverter))
         if shape.transform is not None:
             self._transform(m, transforms, tiles, frames, units[0], point_adder)
         if shape.evaluator is not None:
@@ -447,7 +452,7 @@ class Msm(wiring.Component):
             m.d.comb += [slicer.based.eq(self.based), slicer.window.eq(self.window),
                          levels.based.eq(self.based), levels.base.eq(self.bias)]
             self._batches(m, sequencer, frames, levels, loader, drained, units[0], now,
-                          point_adder)
+                          point_adder, lent)
         if shape.sums_answers:
             m.d.comb += loader.as_other.eq(self.as_answered)
         return m
@@ -557,6 +562,7 @@ class Msm(wiring.Component):
             sequencer.resting.eq(finisher.resting), sequencer.ended.eq(finisher.entries.ready),
             sequencer.finished.eq(finisher.ready),
         ]
+        return finisher
 
     def _transform(self, m, transforms, tiles, frames, unit, adder):
         """Transforms, while no sum is under way, on the adder's first multiplier and in the first
@@ -616,13 +622,18 @@ class Msm(wiring.Component):
                 m.d.comb += [getattr(plane, name).eq(getattr(theirs, name))
                              for name in ("row", "written", "enable", "value")]
 
-    def _batches(self, m, sequencer, frames, levels, loader, drained, unit, now, adder):
+    def _batches(self, m, sequencer, frames, levels, loader, drained, unit, now, adder, lent):
         """Sums in batches, level by level, on the adder's first multiplier, and one inverter for
-        the groups: between levels all of it is reset, so that it always begins alike."""
+        the groups: between levels all of it is reset, so that it always begins alike.
+
+        Between levels the inverter is lent: `lent` are the others, as (when, the port), never two
+        at a time.
+        """
         batched, fault = sequencer.orders.batched, Signal()
         shapes, reset = self.shape.batches, ResetInserter(~sequencer.orders.batched)
-        m.submodules.inverter = inverter = reset(Inverter(
-            self.shape.widest.inverter, datapath=self.shape.datapath))
+        inverter = Inverter(self.shape.widest.inverter, datapath=self.shape.datapath)
+        m.submodules.inverter = ResetInserter(
+            ~Cat(batched, *(when for when, _ in lent)).any())(inverter)
         level = Signal(16)
         with m.If(sequencer.to_first):
             m.d.sync += level.eq(0)
@@ -653,6 +664,14 @@ class Msm(wiring.Component):
                 with m.If(batched & at_hand):
                     m.d.comb += [adder.borrowed.eq(1), adder.borrowed_a.eq(batches.a),
                                  adder.borrowed_b.eq(batches.b)]
+        for when, port in lent:
+            m.d.comb += [port.operands.ready.eq(inverter.operands.ready),
+                         port.results.valid.eq(inverter.results.valid),
+                         port.results.payload.eq(inverter.results.payload)]
+            with m.If(when):
+                m.d.comb += [inverter.operands.valid.eq(port.operands.valid),
+                             inverter.operands.payload.eq(port.operands.payload),
+                             inverter.results.ready.eq(port.results.ready)]
 
     def _slots(self, m, batches, frames):
         """The multiplier takes the operands of a slot in the frame's cycles in which it takes its

@@ -4,6 +4,7 @@ from amaranth import *
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from proofmill.hdl.inverter import Inverter, inverter_port
 from proofmill.hdl.microcode import (
     ADDRESS_BITS,
     COUNTER_BITS,
@@ -59,6 +60,8 @@ class Processor(wiring.Component):
     multiplying : `a` and `b` are operands in this cycle, out
     product : what came of those `latency` cycles ago, in
     accept : operands may be presented in the next cycle, in
+    inverter : to the inverter, which is nobody else's from the operand to the result, and from it;
+        only where ``shape.inverter``
     cycles : cycles from the start to the end, out
     waited : those in which only a stream was waited for, out
     """
@@ -75,6 +78,10 @@ class Processor(wiring.Component):
             if not 0 <= value < shape.field.modulus:
                 raise ValueError(f"constant r{number} is not an element of {shape.field.name}: "
                                  f"{value}; assemble the program for this field")
+        if shape.inverter is None and any(
+                code["operation"] is Operation.INVERT for code in program.instructions):
+            raise ValueError("a program that inverts cannot run without an inverter; assemble it "
+                             "for this processor's shape")
         count = max(2, program.registers)
         self.registers = memory.MemoryData(
             shape=shape.field.register_bits, depth=count,
@@ -89,12 +96,14 @@ class Processor(wiring.Component):
             "multiplying": Out(1),
             "product": In(shape.value_bits),
             "accept": In(1, init=1),
+            **({} if shape.inverter is None else {"inverter": Out(inverter_port(shape.inverter))}),
             "cycles": Out(CLOCK_BITS), "waited": Out(CLOCK_BITS),
         })
 
     def elaborate(self, platform):
         m = Module()
         shape, program = self.shape, self.program
+        inverts = shape.inverter is not None
         count = self.registers.depth
 
         m.submodules.program_memory = program_memory = memory.Memory(
@@ -118,7 +127,10 @@ class Processor(wiring.Component):
         running = Signal()
         aligning = Signal()
         # What the table says of the instruction at issue.
-        units = {unit: Signal(name=f"is_{unit.name.lower()}") for unit in Unit}
+        table = {operation: entry for operation, entry in TABLE.items()
+                 if inverts or entry.unit is not Unit.INVERSE}
+        units = {unit: Signal(name=f"is_{unit.name.lower()}")
+                 for unit in Unit if inverts or unit is not Unit.INVERSE}
         uses = {operand: Signal(name=f"uses_{operand.value}")
                 for operand in Operand if operand.is_register}
         receives = Signal()
@@ -136,7 +148,7 @@ class Processor(wiring.Component):
                              receives.eq(fetch.data.operation == Operation.RECEIVE),
                              takes.eq(fetch.data.operation == Operation.TAKE)]
                 with m.Switch(fetch.data.operation):
-                    for operation, entry in TABLE.items():
+                    for operation, entry in table.items():
                         with m.Case(operation):
                             m.d.sync += units[entry.unit].eq(1)
                             m.d.sync += [uses[o].eq(1) for o in entry.operands if o.is_register]
@@ -163,6 +175,9 @@ class Processor(wiring.Component):
                 with m.If(number[IN_WORD:] == n):
                     m.d.sync += bits.bit_select(number[:IN_WORD], 1).eq(value)
 
+        settles, sends = units[Unit.HALT], units[Unit.SEND]
+        if inverts:
+            settles, sends = settles | units[Unit.INVERSE], sends | units[Unit.INVERSE]
         flying = Signal(shape.latency + 1)  # bit n: a product was issued n + 1 cycles ago
         m.d.comb += [
             waiting.eq(Cat(busy).any()),
@@ -170,7 +185,7 @@ class Processor(wiring.Component):
                           for operand in uses).any()
                       | (units[Unit.SUM] & flying[shape.latency - 2])
                       | (units[Unit.PRODUCT] & ~self.accept)
-                      | (units[Unit.HALT] & waiting)),
+                      | (settles & waiting)),
             blocked.eq(hazard | ((receives | takes) & ~self.i.valid)),
             issue.eq(valid & ~blocked),
             self.i.ready.eq(valid & ~hazard & (receives | takes)),
@@ -204,6 +219,9 @@ class Processor(wiring.Component):
             writing.eq(multiplied | added),
             writing_target.eq(Mux(multiplied, take.data, added_target)),
         ]
+        inverted = Signal()  # an inverse is there, and goes on as a sum does
+        if inverts:
+            m.d.sync += added.eq(adding | inverted)
         with m.If(writing):
             mark(writing_target, 0)
         m.d.comb += self.multiplying.eq(flying[0])
@@ -224,9 +242,15 @@ class Processor(wiring.Component):
                 self.a.eq(values.a), self.b.eq(values.b), is_zero.eq(values.is_zero),
                 digit.eq(values.digit), self.o.payload.eq(values.canonical),
             ]
+            if inverts:
+                m.d.comb += [self.inverter.operands.payload.eq(values.canonical),
+                             values.inverse.eq(self.inverter.results.payload.value),
+                             values.inverted.eq(inverted)]
 
         # Going elsewhere.
         sending = Signal()
+        asking, awaiting = Signal(), Signal()
+        outside = sending | asking | awaiting if inverts else sending
         m.d.comb += self.o.valid.eq(sending)
         go = Signal()
         target = Signal(ADDRESS_BITS)
@@ -237,7 +261,7 @@ class Processor(wiring.Component):
         counting = Signal()
         m.d.comb += [target.eq(following), lower.eq(counter - 1), self.ready.eq(
             ~running & ~aligning)]
-        m.d.sync += looking.eq(Cat(issue & (units[Unit.TEST] | units[Unit.SEND]), looking[0],
+        m.d.sync += looking.eq(Cat(issue & (units[Unit.TEST] | sends), looking[0],
                                    looking[1] & units[Unit.TEST], looking[2]))
         with m.Switch(Mux(counting, word.counter, 0)):
             for n in range(1, COUNTERS):
@@ -266,15 +290,19 @@ class Processor(wiring.Component):
                     m.d.sync += link.eq(following)
                 with m.Case(Operation.RETURN):
                     m.d.comb += target.eq(link)
-        with m.Elif(issue & (units[Unit.TEST] | units[Unit.SEND])):
+        with m.Elif(issue & (units[Unit.TEST] | sends)):
             m.d.comb += kept.eq(1)
-        with m.Elif(looking.any() | sending):
+        with m.Elif(looking.any() | outside):
             m.d.comb += kept.eq(1)
             with m.If(looking[1] & units[Unit.SEND]):
                 m.d.sync += sending.eq(1)
             with m.If(sending & self.o.ready):
                 m.d.sync += sending.eq(0)
                 m.d.comb += go.eq(1)
+            if inverts:
+                self._invert(m, looking[1] & units[Unit.INVERSE], asking, awaiting, inverted)
+                with m.If(inverted):
+                    m.d.comb += go.eq(1)
             with m.If(looking[3]):
                 m.d.comb += go.eq(1)
                 with m.Switch(word.operation):
@@ -307,13 +335,25 @@ class Processor(wiring.Component):
             m.d.sync += [fetched.eq(0), valid.eq(0)]
         return m
 
+    def _invert(self, m, begins, asking, awaiting, inverted):
+        """The operand goes to the inverter, and its result is taken, in one cycle each."""
+        operands, results = self.inverter.operands, self.inverter.results
+        m.d.comb += [operands.valid.eq(asking), results.ready.eq(awaiting),
+                     inverted.eq(awaiting & results.valid)]
+        with m.If(begins):
+            m.d.sync += asking.eq(1)
+        with m.If(asking & operands.ready):
+            m.d.sync += [asking.eq(0), awaiting.eq(1)]
+        with m.If(inverted):
+            m.d.sync += awaiting.eq(0)
+
 
 class StandaloneProcessor(wiring.Component):
     """A processor with a multiplier of its own: for programs called by themselves, and tests.
 
     Registers before the multiplier make up the latency that `shape` has beyond the multiplier's,
-    and operands go in every `interval` cycles, as where the multiplier is shared. Members are
-    those of `Processor` without the multiplier's ports.
+    and operands go in every `interval` cycles, as where the multiplier is shared. An inverter, if
+    the shape has one, is its own too. Members are those of `Processor` without these ports.
     """
 
     def __init__(self, shape: ProcessorShape, program):
@@ -322,7 +362,7 @@ class StandaloneProcessor(wiring.Component):
             raise ValueError(f"a multiplier of latency {shape.multiplier.latency} cannot answer "
                              f"after {shape.latency} cycles")
         self.processor = Processor(shape, program)
-        own = {"a", "b", "multiplying", "product", "accept"}
+        own = {"a", "b", "multiplying", "product", "accept", "inverter"}
         super().__init__({name: member for name, member in
                           self.processor.signature.members.items() if name not in own})
 
@@ -336,6 +376,10 @@ class StandaloneProcessor(wiring.Component):
             self.ready.eq(processor.ready), self.cycles.eq(processor.cycles),
             self.waited.eq(processor.waited), self.resting.eq(processor.resting),
         ]
+        if self.shape.inverter is not None:
+            m.submodules.inverter = inverter = Inverter(self.shape.inverter)
+            wiring.connect(m, processor.inverter.operands, inverter.operands)
+            wiring.connect(m, processor.inverter.results, inverter.results)
         phase = Signal(range(self.shape.interval + 1))
         accepted = Signal()
         m.d.sync += [phase.eq(Mux(phase == self.shape.interval - 1, 0, phase + 1)),

@@ -29,6 +29,8 @@ class Datapath(wiring.Component):
     adding : the instruction is a sum, in, in cycle 1
     product : the multiplier's product, in
     multiplied, added : a product is there, or a sum, in
+    inverse, inverted : an inverse, and that it is there, in, a cycle before it is to count as a sum
+        that is there; only where ``shape.inverter``
     write, target : a cycle later, write it into this register, in
     looking : bit n says that in cycle n + 1 the left register is looked at, in
     position : ... from this bit on, in
@@ -46,6 +48,8 @@ class Datapath(wiring.Component):
             "word": In(shape.multiplier.operand_bits),
             "a": Out(shape.multiplier.operand_bits), "b": Out(shape.multiplier.operand_bits),
             "adding": In(1), "product": In(shape.value_bits), "multiplied": In(1), "added": In(1),
+            **({} if shape.inverter is None else {
+                "inverse": In(shape.field.bits), "inverted": In(1)}),
             "write": In(1), "target": In(REGISTER_BITS),
             "looking": In(3), "position": In(COUNTER_BITS),
             "canonical": Out(shape.field.bits), "is_zero": Out(1), "digit": Out(DIGIT_BITS),
@@ -84,6 +88,10 @@ class Datapath(wiring.Component):
         second = Mux(alone, 0, Mux(negative, complement, right))
         with m.If(self.adding):
             m.d.sync += total.eq(left + second + Mux(negative, 2 * modulus + 1, 0))
+
+        if shape.inverter is not None:
+            with m.If(self.inverted):
+                m.d.sync += total.eq(self.inverse)
 
         # Reduce: 2 p less, unless that is below zero.
         result = Signal(shape.value_bits)

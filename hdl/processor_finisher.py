@@ -14,6 +14,7 @@ from amaranth.lib.wiring import In, Out
 
 from proofmill.hdl.commands import WORD
 from proofmill.hdl.curve import FILE_WORDS, Group
+from proofmill.hdl.inverter import inverter_port
 from proofmill.hdl.microcode import COUNTER_BITS
 from proofmill.hdl.processor import CLOCK_BITS, Processor
 from proofmill.hdl.processor_shape import ProcessorShape
@@ -140,6 +141,7 @@ class Finisher(wiring.Component):
     coordinates : stream of coordinates, in; 3 or 6 after each entry but the last
     words : stream of words, out
     a, b, multiplying, product, accept : the multiplier's, see `hdl.processor.Processor`
+    inverter : see there
     cycles, waited : see there
     """
 
@@ -166,12 +168,15 @@ class Finisher(wiring.Component):
             "words": Out(stream.Signature(WORD)),
             "a": Out(shape.multiplier.operand_bits), "b": Out(shape.multiplier.operand_bits),
             "multiplying": Out(1), "product": In(shape.value_bits), "accept": In(1, init=1),
+            **({} if shape.inverter is None else {"inverter": Out(inverter_port(shape.inverter))}),
             "cycles": Out(CLOCK_BITS), "waited": Out(CLOCK_BITS),
         })
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.processor = processor = self.processor
+        if self.shape.inverter is not None:
+            wiring.connect(m, processor.inverter, wiring.flipped(self.inverter))
         m.submodules.exponent = exponent = GroupExponent(self.units)
         m.d.comb += [
             self.a.eq(processor.a), self.b.eq(processor.b),

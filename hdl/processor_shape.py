@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from proofmill.hdl.field import PrimeField
+from proofmill.hdl.inverter import InverterShape
 from proofmill.hdl.montgomery import MultiplierShape
 
 
@@ -23,17 +24,27 @@ class ProcessorShape:
     multiplier : the multiplier at the processor's ports.
     latency : cycles from operands at the ports to the product at the port, at least 2.
     interval : the multiplier takes operands every so many cycles.
+    inverter : the inverter at the processor's ports, of what the multiplier gives; None: none is,
+        and programs invert by products.
     """
 
     multiplier: MultiplierShape
     latency: int
     interval: int = 1
+    inverter: InverterShape | None = None
 
     def __post_init__(self):
         modulus = self.field.modulus
         if self.latency < 2 or self.interval < 1:
             raise ValueError(f"a processor needs a multiplier of latency 2 or more and interval 1 "
                              f"or more, not {self.latency} and {self.interval}")
+        if self.inverter is not None:
+            own = InverterShape.of(self.multiplier)
+            if (self.inverter.field, self.inverter.multiple) != (own.field, own.multiple):
+                raise ValueError(f"a processor's inverter divides radix ** 2 in {own.field.name}, "
+                                 f"{own.multiple}, not {self.inverter.multiple} in "
+                                 f"{self.inverter.field.name}: take InverterShape.of its "
+                                 "multiplier")
         # Holds for every multiplier whose product is what `MultiplierShape` says.
         widest = (1 << self.multiplier.operand_bits) - 1
         assert 2 * modulus - 1 <= widest

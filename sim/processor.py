@@ -9,6 +9,7 @@ from proofmill.hdl.microcode import (
     COUNTER_BITS,
     COUNTERS,
     DIGIT_BITS,
+    INVERT_CYCLES,
     PRODUCT_CYCLES,
     SEND_CYCLES,
     SUM_CYCLES,
@@ -18,10 +19,11 @@ from proofmill.hdl.microcode import (
     Unit,
 )
 from proofmill.hdl.processor_shape import ProcessorShape
+from proofmill.sim.field import divided
 
 FOLLOWING = {Unit.SUM: 1, Unit.PRODUCT: 1, Unit.CONTROL: CONTROL_CYCLES, Unit.SEND: SEND_CYCLES,
              Unit.TEST: TEST_CYCLES, Unit.HALT: 0}
-"""Cycles from an instruction's issue to the earliest issue of the next."""
+"""Cycles from an instruction's issue to the earliest issue of the next, but for an inversion."""
 
 LONGEST = 10_000_000
 """Instructions after which a program is given up."""
@@ -56,7 +58,8 @@ class Timing:
 
     def issue(self, unit: Unit, used: Sequence[int], target: int | None) -> None:
         """Issue an instruction on registers `used` (its target among them), and go on."""
-        time = max([self.time, *(self._ready if unit is Unit.HALT else
+        settles = unit in (Unit.HALT, Unit.INVERSE)
+        time = max([self.time, *(self._ready if settles else
                                  (self._ready[register] for register in used))])
         if unit is Unit.PRODUCT:
             time += -time % self.shape.interval
@@ -65,6 +68,10 @@ class Timing:
         elif unit is Unit.SUM:
             while time + 1 in self._slots:
                 time += 1
+        if unit is Unit.INVERSE:
+            assert self.shape.inverter is not None
+            self.time = time + self.shape.inverter.latency + INVERT_CYCLES
+            return  # the result is there by then
         if target is not None:
             self._ready[target] = time + (SUM_CYCLES if unit is Unit.SUM
                                           else self.shape.latency + PRODUCT_CYCLES)
@@ -79,7 +86,8 @@ def run(shape: ProcessorShape, program: Program, words: Sequence[int] = (), *,
 
     `registers` are the residues the registers have at the start, instead of the program's
     constants and zeros elsewhere. Raises `ProcessorError` for an address or a register that is
-    not there, for more words wanted than given, and for a program that does not end.
+    not there, for an inversion where there is no inverter, for more words wanted than given, and
+    for a program that does not end.
     """
     modulus, limit = shape.field.modulus, 1 << COUNTER_BITS
     inverse_radix = pow(shape.multiplier.radix, -1, modulus)
@@ -101,6 +109,8 @@ def run(shape: ProcessorShape, program: Program, words: Sequence[int] = (), *,
             if place >= len(values):
                 raise ProcessorError(f"address {address} uses register r{place}, of which there "
                                      f"are {len(values)}")
+        if operation is Operation.INVERT and shape.inverter is None:
+            raise ProcessorError(f"address {address} inverts, and the processor has no inverter")
         target = places.get("target")
         timing.issue(entry_of.unit, list(places.values()), target)
 
@@ -130,6 +140,9 @@ def run(shape: ProcessorShape, program: Program, words: Sequence[int] = (), *,
                 result = word() * right * inverse_radix
             case Operation.SEND:
                 sent.append(left)
+            case Operation.INVERT:
+                assert shape.inverter is not None
+                result = divided(shape.inverter, left) or 0
             case Operation.SET:
                 counters[counter] = number
             case Operation.STEP:

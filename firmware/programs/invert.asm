@@ -1,4 +1,5 @@
-# In: a value. Out: its inverse, by Fermat's little theorem value ** (modulus - 2); 0 gives 0.
+# In: a value. Out: its inverse, by the inverter, where there is one, else by Fermat's little theorem
+# value ** (modulus - 2); 0 gives 0.
 
 .include "routines/inverse.asm"
 

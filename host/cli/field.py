@@ -39,6 +39,7 @@ def register(commands: Commands) -> None:
         for n, operand in enumerate(operands):
             action.add_argument(f"value{n}", metavar=operand, type=_number)
         _add_modulus(action)
+        _add_inverter(action)
         action.add_argument("--device", choices=DEVICES, default="rtl",
                             help="the gateware in simulation, or the interpreter, which gives "
                                  "the same cycles at once (default: %(default)s)")
@@ -56,6 +57,7 @@ def register(commands: Commands) -> None:
         "file", metavar="PROGRAM.asm",
         type=input_file("give a program's source, like firmware/programs/invert.asm"))
     _add_modulus(assemble)
+    _add_inverter(assemble)
     assemble.add_argument("--out", metavar="FILE", type=output_file,
                           help="write it there (default: print it)")
     assemble.set_defaults(run=run_assemble)
@@ -66,12 +68,19 @@ def register(commands: Commands) -> None:
     disassemble.add_argument("file", metavar="FILE|NAME",
                              help="an assembled program, or the name of one of the library's")
     _add_modulus(disassemble)
+    _add_inverter(disassemble)
     disassemble.set_defaults(run=run_disassemble)
 
 
 def _add_modulus(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--modulus", choices=MODULI, default="bn254-base",
                         help="the field (default: %(default)s)")
+
+
+def _add_inverter(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--inverter", action="store_true",
+                        help="for a processor with an inverter beside its multiplier, as where "
+                             "sums are made in batches")
 
 
 def _number(text: str) -> int:
@@ -82,10 +91,11 @@ def _number(text: str) -> int:
             f"{text!r} is no number; write it like 42 or 0x2a") from None
 
 
-def _target(name: str) -> "Target":
-    from proofmill.firmware.library import TARGETS
+def _target(options: argparse.Namespace) -> "Target":
+    from proofmill.firmware.library import TARGETS, with_inverter
 
-    return TARGETS[name]
+    target = TARGETS[options.modulus]
+    return with_inverter(target) if options.inverter else target
 
 
 def run_calculation(options: argparse.Namespace) -> int:
@@ -94,7 +104,7 @@ def run_calculation(options: argparse.Namespace) -> int:
     from proofmill.sim.processor import run
     from proofmill.sim.processor_gateware import run_gateware
 
-    target = _target(options.modulus)
+    target = _target(options)
     modulus = target.shape.field.modulus
     words = [getattr(options, f"value{n}") for n in range(len(CALCULATIONS[options.program][1]))]
     checked = words if options.program != "power" else words[:1]
@@ -141,7 +151,7 @@ def run_assemble(options: argparse.Namespace) -> int:
     from proofmill.host.ground.output import write_atomically
 
     try:
-        image = assemble_file(Path(options.file), _target(options.modulus)).image()
+        image = assemble_file(Path(options.file), _target(options)).image()
     except AssemblyError as error:
         raise ProofmillError(str(error)) from error
     except UnicodeDecodeError as error:
@@ -162,7 +172,7 @@ def run_disassemble(options: argparse.Namespace) -> int:
     from proofmill.firmware.program import ImageError, from_image
 
     if options.file in names() and not Path(options.file).exists():
-        target = _target(options.modulus)
+        target = _target(options)
         if target.curve is None and options.file.startswith(("combine", "finish")):
             raise ProofmillError(f"{options.file} needs a curve, and there is none over "
                                  f"{options.modulus}; say --modulus bn254-base")

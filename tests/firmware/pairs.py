@@ -2,14 +2,15 @@
 
 An .expected file is TOML: a list of cases, each with the field it is assembled for, the words that
 go in, the words that come out, the cycles, and registers by name (those not named may hold
-anything). A file without its partner is an error.
+anything); `inverter = true` where the processor has an inverter. A file without its partner is an
+error.
 """
 
 import re
 import tomllib
 from dataclasses import dataclass, field
 
-from proofmill.firmware.library import FOLDER, TARGETS, program
+from proofmill.firmware.library import FOLDER, TARGETS, program, with_inverter
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,12 @@ class Case:
     cycles: int
     registers: dict[str, int] = field(default_factory=dict)
     entry: str | None = None
+    inverter: bool = False
 
     @property
     def target(self):
-        return TARGETS[self.field]
+        target = TARGETS[self.field]
+        return with_inverter(target) if self.inverter else target
 
     @property
     def assembled(self):
@@ -43,7 +46,7 @@ class Case:
         assert outcome.cycles == self.cycles
 
     def __str__(self):
-        return f"{self.program}-{self.number}-{self.field}"
+        return f"{self.program}-{self.number}-{self.field}{'-inverter' * self.inverter}"
 
 
 def number(assembled, name):

@@ -17,6 +17,7 @@ def random_program(rng, target):
     subroutine. Registers are indexed by c1 to c3, which stay below 4; c5 to c7 count the loops.
     """
     lines, label = [], 0
+    weights = STRAIGHT | {Operation.INVERT: int(target.shape.inverter is not None)}
     few = [r for r in range(8)]  # few registers, so that results are wanted soon
 
     def register(indexed):
@@ -25,7 +26,7 @@ def random_program(rng, target):
         return f"r{rng.randrange(REGISTERS)}"
 
     def instruction(ahead):
-        (operation,) = rng.choices(list(STRAIGHT), STRAIGHT.values())
+        (operation,) = rng.choices(list(weights), weights.values())
         words = []
         for kind in TABLE[operation].operands:
             if kind.is_register:

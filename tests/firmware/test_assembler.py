@@ -7,7 +7,7 @@ import pytest
 from proofmill.firmware.assembler import AssemblyError, assemble, assemble_file
 from proofmill.firmware.disassembler import disassemble
 from proofmill.firmware.formulas import lower
-from proofmill.firmware.library import TARGETS, names, program
+from proofmill.firmware.library import TARGETS, names, program, with_inverter
 from proofmill.firmware.program import HEADING, ImageError, from_image
 from proofmill.hdl.curve import BN254, Group
 from proofmill.hdl.microcode import (
@@ -103,6 +103,13 @@ def test_an_instruction_of_each_kind():
     (".formula doubling g1, k, table[0:3]", "4:25", "k is a constant"),
     (".formula doubling g1, table[0:3], table[2:5]", "4:37", "table has 4 registers, not 2 to 5"),
     (".formula doubling g1, table[c1], table[0:3]", "4:25", "cannot be indexed by a counter"),
+    (".if", "4:6", "'' is no expression"),
+    (".if 1", "4:3", "this .if has no .end"),
+    (".else", "4:3", "there is no .if for this .else"),
+    (".end", "4:3", "there is no .if for this .end"),
+    (".if 0\n.else\n.else\n.end", "6:1", "there is no .if for this .else"),
+    (".if 0\n.end 1", "5:6", "nothing stands behind .end"),
+    ("invert r0, r1", "4:3", "this processor has no inverter; write .if inverter"),
 ])
 def test_mistakes_are_named_with_line_and_column(text, place, message):
     before = ".register table[4]\n.constant k = 1\nhere:\n"
@@ -144,16 +151,48 @@ def test_a_formula_is_lowered_the_same_way_every_time():
     assert len(found) == 1
 
 
+@pytest.mark.parametrize(("target", "inner", "expected"), [
+    (TOY, 0, "move move"), (TOY, 1, "move move"),
+    (with_inverter(TOY), 0, "invert add move"), (with_inverter(TOY), 1, "invert subtract move")])
+def test_what_is_read_depends_on_conditions(target, inner, expected):
+    """Within what is not read nothing is looked at, names that are not there either."""
+    text = f"""
+    .if inverter
+        invert r0, r1
+        .if {inner} * 3   # another one within
+            subtract r0, r1, r2
+        .else
+            add r0, r1, r2
+        .end
+    .else
+        move r0, r1
+        .if {"0" if target is TOY else "nowhere"}
+        .end
+    .end
+    move r1, r2
+    """
+    assembled = assemble(text, target)
+    assert " ".join(mnemonic(code["operation"]) for code in assembled.instructions) == expected
+
+
+def test_a_condition_ends_in_its_own_text(tmp_path):
+    (tmp_path / "inner.asm").write_text("halt\n.end")
+    (tmp_path / "outer.asm").write_text('.if 1\n.include "inner.asm"\n.end\n')
+    with pytest.raises(AssemblyError, match="^inner.asm:2:1: there is no .if for this .end"):
+        assemble_file(tmp_path / "outer.asm", TOY)
+
+
 def test_a_formula_needs_a_curve():
     text = ".register p[3]\n.formula doubling g1, p, p"
     with pytest.raises(AssemblyError, match="2:10: a formula needs a curve"):
         assemble(text, SCALAR)
 
 
+@pytest.mark.parametrize("beside", [False, True], ids=["", "inverter"])
 @pytest.mark.parametrize("field", TARGETS)
 @pytest.mark.parametrize("name", names())
-def test_text_and_words_of_every_program_and_back(name, field):
-    target = TARGETS[field]
+def test_text_and_words_of_every_program_and_back(name, field, beside):
+    target = with_inverter(TARGETS[field]) if beside else TARGETS[field]
     if target.curve is None and name.startswith(("combine", "finish")):
         pytest.skip("no curve over this field")
     assembled = program(name, target)

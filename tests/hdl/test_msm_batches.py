@@ -12,9 +12,10 @@ from proofmill.hdl.presets import STANDARD, TOY_SHAPE, at_interval, control_only
 from proofmill.hdl.windows import WindowPlan
 from proofmill.sim.commands import multiply_words
 from proofmill.sim.curve import equation, loaded
-from proofmill.sim.msm import count_additions
+from proofmill.sim.msm import count_additions, multi_scalar_product
 from proofmill.sim.verilated import Simulation, build
 from tests.hdl.points import toy_points
+from tests.hdl.test_finish_verilated import file_words, finished
 from tests.hdl.words import Expected, Link, answer, header, patterns
 
 SHAPE = with_batches(TOY_SHAPE, pairs=16)
@@ -130,6 +131,27 @@ def test_cycles_are_those_of_the_control_alone(link):
         for name in ("digits", "additions", "batched", "skipped"):
             assert alone[name] == counters[name]
     assert same[Group.G1] >= 10 and same[Group.G2] >= 3
+    simulation.close()
+
+
+def test_every_sum_is_finished_on_the_inverter_that_the_levels_had(link):
+    """All multiples of a point, infinity among them, after levels in batches and without any; the
+    control alone takes the same cycles."""
+    simulation = Simulation(build(control_only(SHAPE))[1])
+    bare = Link(simulation)
+    for group, plan in CASES[::9]:
+        law, own = equation(TOY_CURVE, group), toy_points(group)
+        p, q = own[7], own[9]
+        for points in ([p, q], [p, law.negate(p)]):
+            for device in (link, bare):
+                device.load_copies(TOY_CURVE, group, plan, points, unit=SHAPE.unit(group))
+            for n in range(0, ORDER, 1 if plan == PLANS[0] else 30):
+                scalars = [n, 180 - n if points[1] == q else n]
+                words, counters = finished(link, group, plan, scalars)
+                assert words == file_words(TOY_CURVE, group, multi_scalar_product(
+                    law, scalars, points))
+                if doublings(counters[-1], group) == 0 and n % 30 == 0:
+                    assert finished(bare, group, plan, scalars)[1] == counters
     simulation.close()
 
 

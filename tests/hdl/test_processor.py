@@ -11,6 +11,7 @@ from proofmill.firmware.assembler import assemble
 from proofmill.firmware.library import TARGETS
 from proofmill.hdl.field import TOY as TOY_FIELD
 from proofmill.hdl.folded import FoldedShape
+from proofmill.hdl.inverter import InverterShape
 from proofmill.hdl.montgomery import MultiplierShape
 from proofmill.hdl.processor import Processor, StandaloneProcessor
 from proofmill.hdl.processor_shape import standalone
@@ -36,7 +37,7 @@ def test_words_that_come_and_go_slowly_change_nothing_but_the_time(case):
     assert outcome.cycles >= case.cycles
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(60))
 def test_random_programs_run_in_step_with_the_interpreter(seed):
     rng = Random(seed)
     # Some with a multiplier that is shared: further away, and not free in every cycle.
@@ -45,6 +46,8 @@ def test_random_programs_run_in_step_with_the_interpreter(seed):
     shape = rng.choice([
         TOY.shape, replace(TOY.shape, latency=TOY.shape.latency + 2, interval=rng.randrange(1, 6)),
         folded, replace(folded, latency=folded.latency + 1)])
+    if seed >= 40:  # and with an inverter
+        shape = replace(shape, inverter=InverterShape.of(shape.multiplier))
     program, words, registers = random_program(rng, replace(TOY, shape=shape))
     expected = run(shape, program, words, registers=registers)
     # A register may hold a residue or that plus the modulus.
@@ -67,8 +70,10 @@ def test_products_are_never_nearer_than_the_multiplier_takes_them():
 @pytest.mark.parametrize(("change", "message"), [
     ({"latency": 1}, "latency 2 or more .* not 1 and 1"),
     ({"interval": 0}, "not 14 and 0"),
+    ({"inverter": InverterShape(field=TOY_FIELD, operand_bits=22)},
+     r"inverter divides radix \*\* 2 in toy, \d+, not 1 in toy: take InverterShape.of"),
 ])
-def test_latencies_and_intervals_that_cannot_be_are_refused(change, message):
+def test_latencies_intervals_and_inverters_that_cannot_be_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
         replace(TOY.shape, **change)
 
@@ -96,5 +101,7 @@ def test_programs_of_another_field_and_empty_ones_are_refused():
         Processor(TOY.shape, replace(program, instructions=()))
     with pytest.raises(ValueError, match="branches on values cannot run without a datapath"):
         Processor(TOY.shape, assemble("here: jump_if_zero r0, here", TOY), datapath=False)
+    with pytest.raises(ValueError, match="a program that inverts cannot run without an inverter"):
+        Processor(TOY.shape, library.program("invert", library.with_inverter(TOY)))
     with pytest.raises(ValueError, match="a multiplier of latency 14 cannot answer after 3 cycles"):
         StandaloneProcessor(replace(TOY.shape, latency=3), library.program("invert", TOY))

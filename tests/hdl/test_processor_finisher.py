@@ -8,8 +8,9 @@ import pytest
 from amaranth import *
 from amaranth.lib import wiring
 
-from proofmill.firmware.library import TARGETS, program
+from proofmill.firmware.library import TARGETS, program, with_inverter
 from proofmill.hdl.curve import FILE_RADIX, FILE_WORDS, Group
+from proofmill.hdl.inverter import Inverter
 from proofmill.hdl.processor_finisher import Finisher, GroupExponent
 from proofmill.hdl.processor_shape import ProcessorShape
 from proofmill.hdl.windows import MAX_WINDOW, WindowPlan, halves
@@ -28,14 +29,15 @@ def shared(target):
 
 
 class WithMultiplier(wiring.Component):
-    """A finisher, and the multiplier it shares, which has other operands while it is not used."""
+    """A finisher, and the multiplier it shares, which has other operands while it is not used; and
+    the inverter, if `target` has one."""
 
     def __init__(self, target, *, datapath=True):
         self.shape: ProcessorShape = shared(target)
         self.finisher = Finisher(
             self.shape, program("finish", replace(target, shape=self.shape)), GROUPS,
             self.shape.multiplier.operand_bits, datapath=datapath)
-        outside = {"a", "b", "multiplying", "product", "accept"}
+        outside = {"a", "b", "multiplying", "product", "accept", "inverter"}
         super().__init__({name: member for name, member in
                           self.finisher.signature.members.items() if name not in outside})
 
@@ -43,6 +45,11 @@ class WithMultiplier(wiring.Component):
         m = Module()
         m.submodules.finisher = finisher = self.finisher
         m.submodules.multiplier = multiplier = self.shape.multiplier.build()
+        if self.shape.inverter is not None:
+            m.submodules.inverter = inverter = Inverter(
+                self.shape.inverter, datapath=finisher.processor.datapath)
+            wiring.connect(m, finisher.inverter.operands, inverter.operands)
+            wiring.connect(m, finisher.inverter.results, inverter.results)
         noise = Signal(16)
         m.d.sync += [
             noise.eq(noise * 5 + 1),
@@ -186,9 +193,14 @@ def test_groups_may_come_in_passes_with_the_multiplier_free_between_them():
     simulate(dut, run, cycles=20_000)
 
 
+BOTH = pytest.mark.parametrize("target", [TARGETS["toy"], with_inverter(TARGETS["toy"])],
+                               ids=["by products", "on the inverter"])
+
+
 @pytest.mark.parametrize("pause", [0, 0.4], ids=["flowing", "stalling"])
-def test_every_window_of_the_toy_curve_in_both_groups(pause):
-    target, rng = TARGETS["toy"], Random(pause)
+@BOTH
+def test_every_window_of_the_toy_curve_in_both_groups(target, pause):
+    rng = Random(pause)
     modulus, jobs, expected = target.curve.base.modulus, [], []
     for group in GROUPS:
         law, points = equation(target.curve, group), toy_points(group)
@@ -206,8 +218,8 @@ def test_every_window_of_the_toy_curve_in_both_groups(pause):
     assert [words for words, _ in results] == expected
 
 
-def test_without_a_datapath_the_cycles_are_the_same():
-    target = TARGETS["toy"]
+@BOTH
+def test_without_a_datapath_the_cycles_are_the_same(target):
     jobs = [(group, WindowPlan(8, 4), {number: toy_points(group)[9] for number in numbers})
             for group in GROUPS for numbers in ([], [0], [3, 2, 1], [11, 7, 0])]
     runs = [run_finisher(WithMultiplier(target, datapath=datapath), jobs, rng=Random(1), pause=0,
@@ -220,7 +232,7 @@ def test_without_a_datapath_the_cycles_are_the_same():
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.value)
 @pytest.mark.slow
 def test_bn254_with_all_256_exponents(group):
-    target, rng = TARGETS["bn254-base"], Random(5)
+    target, rng = with_inverter(TARGETS["bn254-base"]), Random(5)
     modulus, law = target.curve.base.modulus, equation(target.curve, group)
     plan, generator = WindowPlan(target.curve.scalar.bits, 8), bn254_generator(group)
     multiples = [law.multiply(n, generator) for n in range(1, 50)]

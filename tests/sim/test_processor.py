@@ -3,7 +3,7 @@
 import pytest
 
 from proofmill.firmware.assembler import assemble
-from proofmill.firmware.library import TARGETS, program
+from proofmill.firmware.library import TARGETS, program, with_inverter
 from proofmill.sim.processor import ProcessorError, run
 from tests.firmware.pairs import cases
 
@@ -17,8 +17,11 @@ def test_a_program_does_what_its_expected_file_says(case):
 
 def test_every_inverse_and_product_of_the_toy_field():
     modulus = TOY.shape.field.modulus
+    beside = with_inverter(TOY)
     for value in range(1, modulus):
-        assert run(TOY.shape, program("invert", TOY), [value]).sent == [pow(value, -1, modulus)]
+        inverse = [pow(value, -1, modulus)]
+        assert run(TOY.shape, program("invert", TOY), [value]).sent == inverse
+        assert run(beside.shape, program("invert", beside), [value]).sent == inverse
         for other in range(0, modulus, 9):
             assert run(TOY.shape, program("multiply", TOY), [value, other]).sent == [
                 value * other % modulus]
@@ -40,3 +43,9 @@ def test_every_power_of_some_bases():
 def test_programs_that_cannot_go_on_are_named(text, message):
     with pytest.raises(ProcessorError, match=message):
         run(TOY.shape, assemble(text, TOY))
+
+
+def test_an_inversion_without_an_inverter_is_refused():
+    inverts = program("invert", with_inverter(TOY))
+    with pytest.raises(ProcessorError, match="inverts, and the processor has no inverter"):
+        run(TOY.shape, inverts, [7])

@@ -1,5 +1,17 @@
-# result = 1 / base by Fermat's little theorem, base ** (modulus - 2), in Montgomery form both;
-# 0 gives 0. Uses what the ladder uses.
+# result = 1 / base in Montgomery form both; 0 gives 0. On the inverter, where there is one, else by
+# Fermat's little theorem, base ** (modulus - 2); that uses what the ladder uses.
+
+.if inverter
+
+.include "constants.asm"
+.register base
+.register result
+
+inverse:
+    invert result, base
+    return
+
+.else
 
 .include "ladder.asm"
 .constant fermat = modulus - 2
@@ -7,3 +19,5 @@
 inverse:
     move exponent, fermat
     jump ladder
+
+.end

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from proofmill.firmware.assembler import assemble
-from proofmill.firmware.library import FOLDER, TARGETS, names, program
+from proofmill.firmware.disassembler import disassemble
+from proofmill.firmware.library import FOLDER, TARGETS, names, program, with_inverter
 from proofmill.hdl.microcode import markdown
 from proofmill.host.cli.main import main
 
@@ -34,6 +35,7 @@ def run(capsys):
     (("power", 0, 162), 0, 458),  # not 0 ** 0, though 162 is 0 modulo 162
     (("power", 5, 10**30), pow(5, 10**30, 163), 458),
     (("multiply", 162, 162), 1, 44),
+    (("invert", 77, "--inverter"), pow(77, -1, 163), 119),
 ])
 def test_calculations_print_the_result_and_the_cycles(run, device, arguments, result, cycles):
     status, out, _ = run(*arguments, "--modulus", "toy", "--device", device)
@@ -86,6 +88,13 @@ def test_assemble_and_disassemble(run, tmp_path):
     status, text, _ = run("disassemble", image)
     again = assemble(text, TARGETS["toy"])
     assert status == 0 and again.instructions == program("invert", TARGETS["toy"]).instructions
+
+
+def test_assemble_and_disassemble_for_an_inverter(run):
+    _, printed, _ = run("assemble", FOLDER / "invert.asm", "--inverter")
+    beside = program("invert", with_inverter(TARGETS["bn254-base"]))
+    assert printed == beside.image()
+    assert run("disassemble", "invert", "--inverter")[1] == disassemble(beside)
 
 
 def test_programs_of_the_library_are_disassembled_by_name(run):
