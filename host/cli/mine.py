@@ -56,7 +56,9 @@ def register(commands: Commands) -> None:
         "mine", help="prove the blocks of a proof-of-stake chain and earn by it",
         description="Start the embedded chain (Ethereum's executable specification, minimal "
                     "preset, 64 validators), join it after two epochs, prove its next blocks on "
-                    "the device, and run on until the blocks are final and the rewards mature. A "
+                    "the device, and run on until the blocks are final and the rewards mature. Of "
+                    "an accelerator's cycles rows say by per cent what were sums, what was for h "
+                    "(transforms, with evaluation), and what its own check of the proof. A "
                     "simulated device is built with its first use; until it is there, a screenful "
                     "of blocks more is proven on the processor, as their rows say, but with "
                     "--json, --json-lines, --execution and --no-fallback.")

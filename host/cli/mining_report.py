@@ -9,6 +9,7 @@ from proofmill.host.cli.tables import Column, Table
 from proofmill.host.ground.json_text import JsonObject
 from proofmill.host.ground.units import GWEI
 from proofmill.host.prover.devices.device import BOARD_HZ
+from proofmill.host.prover.devices.spent import Spent
 
 if TYPE_CHECKING:  # these take seconds to import
     from proofmill.host.network.consensus.miner import Event, Summary
@@ -20,8 +21,9 @@ if TYPE_CHECKING:  # these take seconds to import
 
 FALLBACK = "cpu (fallback)"
 COLUMNS = (
-    Column("slot", 5), Column("proposer", 8, rank=4), Column("transfers", 9, rank=5),
-    Column("device", 6, "<", most=20), Column("cycles", 11, rank=3), Column("seconds", 7, rank=2),
+    Column("slot", 5), Column("proposer", 8, rank=5), Column("transfers", 9, rank=6),
+    Column("device", 6, "<", most=20), Column("cycles", 11, rank=3),
+    Column("sums/h/check", 12, rank=4), Column("seconds", 7, rank=2),
     Column("verdict", 8, "<"), Column("reward (gwei)", 13, rank=1))
 
 
@@ -47,13 +49,13 @@ class Totals:
     reopened: int = 0
     meanwhile: int = 0
     """Proofs on the processor while the device was being built."""
-    _proofs: list[tuple[int, int, int, int]] = field(default_factory=list)
+    _proofs: list[tuple[Spent, int, int]] = field(default_factory=list)
 
     def add(self, result: "AnyResult", meanwhile: bool = False) -> None:
         """Count a `ProofResult`; `meanwhile`: of the processor, while the device was being built.
         """
         self.meanwhile += meanwhile
-        self._proofs.append((result.cycles, result.transform_cycles, result.calls,
+        self._proofs.append((result.spent, result.calls,
                              0 if meanwhile else result.calls_on_device))
 
     def of(self, count: int) -> dict[str, int]:
@@ -62,10 +64,16 @@ class Totals:
         proofs = self._proofs[:count]
         return {"fallbacks": sum(not on_device for *_, on_device in proofs),
                 "device_failures": self.failures, "device_reopened": self.reopened,
-                "device_cycles": sum(cycles for cycles, *_ in proofs),
-                "device_transform_cycles": sum(moved for _, moved, *_ in proofs),
+                **_counted(sum((spent for spent, *_ in proofs), Spent()), "device_"),
                 "msm_calls_on_device": sum(on_device for *_, on_device in proofs),
-                "msm_calls_total": sum(calls for _, _, calls, _ in proofs)}
+                "msm_calls_total": sum(calls for _, calls, _ in proofs)}
+
+
+def _counted(spent: Spent, prefix: str = "") -> dict[str, int]:
+    """For JSON."""
+    return {f"{prefix}cycles": spent.cycles, f"{prefix}sum_cycles": spent.sums,
+            f"{prefix}evaluation_cycles": spent.evaluation,
+            f"{prefix}transform_cycles": spent.transforms, f"{prefix}check_cycles": spent.check}
 
 
 class Report:
@@ -155,22 +163,21 @@ class Report:
         verdict = self._verdict or ("stopped" if self._proving else None)
         device = proof.device if proof is not None else None
         fallback = proof is not None and not proof.calls_on_device
-        cycles = proof.cycles if proof is not None else 0
-        transforms = proof.transform_cycles if proof is not None else 0
+        spent = proof.spent if proof is not None else Spent()
+        shares = spent.shares()
         gwei = self._wei // GWEI if verdict == "accepted" else None
         notes = [*self._notes, *(f"{_rewards(slots)} {what}"
                                  for what, slots in self._credits.items())]
-        if transforms:
-            notes.insert(0, f"{transforms:,} cycles for transforms")
         shown = f"{device} (fallback)" if fallback else device or "-"
         self._table.widen("device", shown)
         self._table.row(
             [slot.slot, slot.proposer, slot.transfers,
-             shown, f"{cycles:,}" if cycles else "-",
+             shown, f"{spent.cycles:,}" if spent.cycles else "-",
+             "-" if shares is None else f"{'/'.join(map(str, shares))} %",
              "-" if self._seconds is None else f"{self._seconds:.2f}", verdict or "-",
              "-" if gwei is None else f"{gwei:,}"], notes)
         self.event(event="slot", slot=slot.slot, proposer=slot.proposer, transfers=slot.transfers,
-                   device=device, fallback=fallback, cycles=cycles, transform_cycles=transforms,
+                   device=device, fallback=fallback, **_counted(spent),
                    seconds=None if self._seconds is None else round(self._seconds, 3),
                    verdict=verdict, reward_gwei=gwei, justified_epoch=slot.justified_epoch,
                    finalized_epoch=slot.finalized_epoch)
@@ -255,10 +262,10 @@ def _show_device(screen: Screen, record: JsonObject, devices: Clocked) -> None:
     clock_hz = devices.clock_hz or BOARD_HZ
     cycles, proofs = record["device_cycles"], record["proofs_made"] - record["fallbacks"]
     if record["device_failures"] or cycles:
+        spent = Spent(*(record[f"device_{what}_cycles"] for what in (
+            "sum", "evaluation", "transform", "check")))
         text = (f"{record['msm_calls_on_device']} of {record['msm_calls_total']} multi-scalar "
-                f"multiplications, {cycles:,} cycles")
-        if transforms := record["device_transform_cycles"]:
-            text += f", {transforms:,} of them for transforms"
+                f"multiplications, {spent.in_words()}")
         if proofs and cycles:
             text += (f": {cycles / proofs / clock_hz:.3f} s a proof on one board at "
                      f"{clock_hz / 1e6:g} MHz")

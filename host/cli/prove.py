@@ -179,8 +179,8 @@ def _prove_in_parts(options: argparse.Namespace, screen: Screen) -> int:
         screen.line(f"warning: {fault}; the proof was made on {result.device}")
     write_json(options.proof, result.proof.to_json())
     write_public(options.public, result.public)
-    _tell_proved(options, screen, result.device, result.seconds, result.cycles,
-                 result.transform_cycles)
+    _tell_proved(options, screen, result.device, result.seconds,
+                 f", {result.spent.in_words()}" if result.cycles else "")
     return 0
 
 
@@ -205,10 +205,7 @@ def _prover_of(container: "Container", system: str) -> (
 
 
 def _tell_proved(options: argparse.Namespace, screen: Screen, device: str, seconds: float,
-                 cycles: int = 0, transforms: int = 0) -> None:
-    counted = f", {cycles:,} cycles" if cycles else ""
-    if transforms:
-        counted += f", {transforms:,} of them for transforms"
+                 counted: str = "") -> None:
     screen.line(f"proved and verified on {device} in {seconds:.2f} s{counted}: "
                 f"{options.proof}, {options.public}")
 

@@ -19,6 +19,7 @@ from proofmill.host.prover.devices.device import (
     Quotient,
     Result,
 )
+from proofmill.host.prover.devices.spent import Spent
 from proofmill.host.prover.groth16.candidate import Candidate, Tell
 from proofmill.host.prover.groth16.diagnosis import explain, first_bad_point
 from proofmill.host.prover.groth16.evaluation import Evaluator
@@ -67,6 +68,13 @@ class ProofResult:
     evaluation_cycles: int = 0
     words: tuple[int, int] | None = None
     check_cycles: int = 0
+
+    @property
+    def spent(self) -> Spent:
+        """What the cycles were for."""
+        return Spent(self.cycles - self.evaluation_cycles - self.transform_cycles
+                     - self.check_cycles, self.evaluation_cycles, self.transform_cycles,
+                     self.check_cycles)
 
 
 class Prover:

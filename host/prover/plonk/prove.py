@@ -13,6 +13,7 @@ from proofmill.host.ground.errors import ProofmillError
 from proofmill.host.prover.curve.limbs import SCALAR_MODULUS, Limbs, from_limbs
 from proofmill.host.prover.curve.scalars import Vector, from_integers
 from proofmill.host.prover.devices.device import Device, DeviceError, Progress
+from proofmill.host.prover.devices.spent import Spent
 from proofmill.host.prover.groth16.candidate import Tell
 from proofmill.host.prover.groth16.r1cs import R1cs
 from proofmill.host.prover.groth16.wtns import check_witness
@@ -53,6 +54,11 @@ class GatesResult(Generic[Proof]):
     def calls_on_device(self) -> int:
         """Sums that came from the device asked for."""
         return 0 if self.faults else self.calls
+
+    @property
+    def spent(self) -> Spent:
+        """What the cycles were for."""
+        return Spent(self.cycles - self.transform_cycles, transforms=self.transform_cycles)
 
 
 class ProvingKey(Protocol):
