@@ -248,7 +248,7 @@ class Proving(Protocol):
               progress: Progress | None = None) -> Proven | None:
         """A proof of a witness, shape (wires, 4), plain integers below the groups' order, with the
         random numbers r, s; None where its memory has no room for the key. `h`: only of one that is
-        blind. `progress` counts points, as of `Device.run`. Raises `DeviceError`."""
+        blind. `progress` counts points, as of `Device.run`, and rows. Raises `DeviceError`."""
         ...
 
 

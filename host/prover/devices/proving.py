@@ -47,6 +47,7 @@ from proofmill.host.prover.devices.device import (
 from proofmill.host.prover.devices.inputs import GROUPS
 from proofmill.host.prover.devices.lanes import LanesDevice, Loaded, reach_of
 from proofmill.host.prover.devices.places import Places, places_of
+from proofmill.host.prover.devices.telling import Telling
 from proofmill.sim.checker import check_command, key_words
 from proofmill.sim.evaluator import Matrices, Words, evaluate_words, program
 
@@ -62,6 +63,9 @@ public wires: so A, C, B and that lie side by side."""
 
 SUM_GROUPS = (*GROUPS[:LAST], Group.G1, Group.G1)
 """The group of each."""
+
+ADDITIONS = 8
+"""About as many a point of G1 takes; how far a proof's first part is follows from that."""
 
 SHARE = 2
 """Copies of a key's points take this part of the memory at the most, for others to be there too."""
@@ -166,18 +170,12 @@ class ProvingLanes(LanesDevice):
     def prove(self, key: HeldKey, witness: Limbs, blinding: tuple[int, int],
               h: Limbs | None = None, progress: Progress | None = None) -> Proven | None:
         """See `Proving.prove` and `GivingWay`."""
-        accelerator, said = self.accelerators[0], (0, 1)
-
-        def tell(done: int, total: int) -> None:
-            nonlocal said
-            said = done, total
-            if progress is not None:
-                progress(done, total)
-
+        accelerator = self.accelerators[0]
+        told = Telling(progress, ADDITIONS * accelerator.identity["interval_g1"])
         data = key.places.data(witness, blinding)
         scalars = [data[start:start + len(points)] for start, points in zip(
             key.places.starts, key.points, strict=True)]
-        with accelerator.whole(), accelerator.looking(lambda: tell(*said)):
+        with accelerator.whole(), accelerator.looking(told.look):
             with self._lock:
                 if key.refused or not self._ready(key, scalars, len(data)):
                     if not key.refused:  # its sums one by one may want what the others have
@@ -189,7 +187,7 @@ class ProvingLanes(LanesDevice):
             at = self._shared[0]
             before = accelerator.sent, accelerator.received
             quotient, results, found = self._ask(
-                key, at, data, scalars, h if self.blind else None, tell)
+                key, at, data, scalars, h if self.blind else None, told)
         for group, result in zip(SUM_GROUPS, results, strict=False):
             if not self._arithmetic.is_point(group, result.point):
                 raise DeviceError(f"{self.name} gave a sum that is no point of {group.value}; the "
@@ -198,7 +196,7 @@ class ProvingLanes(LanesDevice):
                       accelerator.received - before[1], found.right, found.cycles)
 
     def _ask(self, key: HeldKey, at: int, data: Limbs, scalars: Sequence[Limbs], h: Limbs | None,
-             told: Progress) -> tuple[Quotient, list[Result], Found]:
+             told: Telling) -> tuple[Quotient, list[Result], Found]:
         """What the command answers, and what its check finds; of an accelerator without a datapath,
         which is given `h`, by parts, between which its memory gets what it would have put there.
         `scalars`: of the sums, but for `h`."""
@@ -206,9 +204,9 @@ class ProvingLanes(LanesDevice):
         works = [PRODUCTS[group] // PRODUCTS[Group.G1] * len(points)
                  for group, points in zip(SUM_GROUPS, key.points, strict=False)]
         works += [len(KEPT), *map(len, key.all_points[LAST:])]
-        total = sum(work * len(plan.passes) for work, plan in zip(works, key.plans, strict=True))
-        done = 0
-        told(done, total)
+        # The first part, evaluation and transform, counts as a point a row.
+        told.begin([key.values, *(works[number] for number in key.order
+                                  for _ in key.plans[number].passes)])
         parts = [(key.commands[0][0], sum(words for _, words in key.commands))]
         if h is not None:
             parts = key.commands
@@ -216,6 +214,7 @@ class ProvingLanes(LanesDevice):
         phases = accelerator.evaluated()
         phases |= {name: value for name, value in accelerator.counted().items()
                    if name in TRANSFORM_COUNTERS}
+        told.ended(sum(phases.values()))
         points: list[Limbs] = []
         if h is not None:
             accelerator.next_part((at, 0), parts[1], at + size, h)
@@ -239,13 +238,11 @@ class ProvingLanes(LanesDevice):
                 found = accelerator.counted()
                 for name in SUM_COUNTERS:
                     counters[name] += found[name]
-                done += works[number]
-                told(done, total)
+                told.ended(_cycles(found))
             assert point is not None
             results[number] = Result(
                 points[number] if h is not None else point,
-                sum(counters[name] for name in ("fill", "sum", "output", "finish")),
-                counters["digits"], self.name, counters)
+                _cycles(counters), counters["digits"], self.name, counters)
         check = Found(True, 0)
         if key.check is not None:
             right, cycles = accelerator.checked()
@@ -433,6 +430,11 @@ class ProvingLanes(LanesDevice):
             parts[2] += check_command(
                 program, (key.kept + own, self._kept_words(key) - own), values)
         return parts
+
+
+def _cycles(counters: dict[str, int]) -> int:
+    """Of a sum."""
+    return sum(counters[name] for name in ("fill", "sum", "output", "finish"))
 
 
 COMMAND_WORDS = 4096

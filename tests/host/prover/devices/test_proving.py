@@ -355,7 +355,7 @@ def test_plans_are_of_scalars_in_the_memory() -> None:
 
 
 def test_progress_is_of_points() -> None:
-    """A point of G2 is three, once for every pass; also from a process of its own."""
+    """A point of G2 is three, once for every pass; evaluation and transform are one a row."""
     key, witness = inputs("chain4")
     told: list[tuple[int, int]] = []
     device = ProvingLanes("board", [ProvingBoard(1 << 22)], window=8, at_once=8, copies=1)
@@ -364,9 +364,10 @@ def test_progress_is_of_points() -> None:
                         lambda *each: told.append(each)) is not None
     passes = len(held.plans[0].passes)
     total = passes * (sum(PRODUCTS[group] // PRODUCTS[Group.G1] * len(own) for group, own in zip(
-        GROUPS, held.points, strict=False)) + 3)
+        GROUPS, held.points, strict=False)) + 3) + held.values
     assert passes > 1 and told[0] == (0, total) and told[-1] == (total, total)
-    assert len(told) == 1 + 5 * passes and told == sorted(told)
+    assert len(told) == 2 + 5 * passes and told == sorted(told)
+    assert told[1] == (held.values, total)
 
 
 def test_the_sum_of_what_stays_is_of_points_as_answers_have_them() -> None:
