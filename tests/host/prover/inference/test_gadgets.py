@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from proofmill.host.prover.circuits.checker import check_system
+from proofmill.host.prover.circuits.checker import Checker, check_system
 from proofmill.host.prover.circuits.constraints import MODULUS, ConstraintSystem
 from proofmill.host.prover.circuits.poseidon import poseidon
 from proofmill.host.prover.circuits.range_check import range_check
@@ -121,6 +121,30 @@ def test_the_greatest():
         witness = system.witness({f"value[{place}]": each for place, each in enumerate(given)})
         assert system.check(witness) is None and found.value(witness) == max(given)
     assert unnoticed_changes(system, witness) == []
+
+
+def test_each_constraint_of_the_greatest_is_needed():
+    """Without it there is a second greatest of the same two integers, or a loose bit."""
+    system = ConstraintSystem()
+    values = [system.private_input(f"value[{place}]") for place in range(2)]
+    greatest(system, values, "greatest")
+    witnesses = [system.witness({"value[0]": a, "value[1]": b})
+                 for a, b in ((0, 0), (255, 0), (0, 255), (84, 170), (7, 8), (8, 7))]
+    assert all(check_system(system, witness).is_determined for witness in witnesses)
+    for place, constraint in enumerate(system.constraints):
+        assert is_needed(system, place, witnesses), constraint.label
+
+
+def test_each_constraint_of_a_commitment_is_needed():
+    """Without it a wire is loose, and the commitment with it."""
+    system = ConstraintSystem()
+    output, salt = system.public_output("commitment"), system.private_input("salt")
+    commitment_gadget(system, [system.private_input("input[0]")], salt, output)
+    witness = system.witness({"salt": 5, "input[0]": 200})
+    checker = Checker(system.to_r1cs("commitment"))
+    assert checker.check(witness).is_determined and len(system.constraints) == 261
+    for place, constraint in enumerate(system.constraints):
+        assert is_needed(system, place, [witness]), constraint.label
 
 
 @pytest.mark.parametrize("count", (1, 31, 64, 14 * 31, 14 * 31 + 1, 30 * 31))

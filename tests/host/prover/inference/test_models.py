@@ -17,7 +17,8 @@ from proofmill.host.prover.inference.onnx_file import read_model
 
 
 @pytest.mark.parametrize("kind, powers_of_two", (
-    ("mlp", True), ("mlp", False), ("cnn", True), ("mlp-784", True),
+    ("mlp", True), ("mlp", False), ("cnn", True), ("cnn", False), ("mlp-784", True),
+    ("mlp-784", False),
     pytest.param("lenet", True, marks=pytest.mark.slow),
     pytest.param("lenet", False, marks=pytest.mark.slow)))
 def test_no_integer_differs_on_any_digit(kind, powers_of_two, trained):

@@ -2,6 +2,7 @@
 
 import json
 import stat
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -176,6 +177,44 @@ def test_private_weights(tmp_path):
     broken = violated(system, system.witness({**inputs, **carry}))
     assert weight in {label.split(": bit")[0] for label in broken}
     assert "weights' commitment: is it" not in broken  # so bytes have to be bytes
+
+
+def test_each_constraint_of_private_weights_is_needed(tmp_path):
+    """Without it, and with all others kept, other weights than those that are committed to, or
+    another product of them, give another output."""
+    circuit = InferenceCircuit(read_model(layers(
+        tmp_path / "model.onnx", np.random.default_rng(20))[0]), 11)
+    system = circuit.system
+    samples = [circuit.inputs(integers, 5, 7)
+               for integers in np.random.default_rng(22).integers(0, 256, (12, 18))]
+    honest = system.witness(samples[0])
+    products = [constraint.label for constraint in system.constraints
+                if ": product" in constraint.label]
+    # Two maps of 4 places and 4 weights, without what the pads meet, and 8 inputs by 2.
+    assert len(products) == len(set(products)) == 2 * (2 + 1 + 4 + 2) + 16
+    for label in products:
+        wire = system.names.index(label)
+        assert violated(system, forge(system, samples[0], {label: honest[wire] + 1})) == {label}
+    # What is more by 2^8, a bias by 2^32, and the next less by 1, are the same in the commitment.
+    names = [name for name in circuit.weights.inputs() if name != "weights' salt"]
+    for name, following in pairwise(names[:12]):
+        width = 32 if ": bias" in name else 8
+        for bit in range(width):
+            label = f"{name}: bit {bit} is 0 or 1"
+            assert any(violated(system, forge(system, *lie)) == {label} for lie in (
+                another(inputs, name, following, (way << width, bit, width))
+                for inputs in samples for way in (1, -1))), label
+
+
+def another(inputs, name, following, how):
+    """Inputs with a digit that is more by so much, and the next that makes up for it; and its bits,
+    of which the one at `bit` alone is neither 0 nor 1."""
+    more, bit, width = how
+    value, carried = inputs[name] + more, inputs[following] - (1 if more > 0 else -1)
+    lies = {f"{name}: bit {other}": 0 for other in range(width - 1)}
+    if bit < width - 1:
+        lies[f"{name}: bit {bit}"] = value * pow(2, -bit, MODULUS)
+    return {**inputs, name: value, following: carried}, lies
 
 
 def test_private_weights_by_commands(tmp_path, capsys):

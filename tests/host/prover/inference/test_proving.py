@@ -20,7 +20,7 @@ from proofmill.host.prover.inference.circuit import InferenceCircuit
 from proofmill.host.prover.inference.digits import digits, shaped
 from proofmill.host.prover.inference.gadgets import commitment
 from proofmill.host.prover.inference.onnx_file import read_model
-from proofmill.host.prover.inference.operators import Linear
+from proofmill.host.prover.inference.operators import Convolution, Linear
 from proofmill.host.prover.inference.quantisation import Quantisation
 from tests.host.prover.circuits.forgery import forge, is_needed, unnoticed_changes, violated
 from tests.host.prover.groth16 import snarkjs
@@ -41,6 +41,18 @@ def witness_of(circuit, place, salt=5, tag=7):
     tensors = model.tensors(shaped(digits()[0][place:place + 1], model.shape))
     inputs = circuit.inputs(tensors[model.source][0], salt, tag)
     return inputs, circuit.system.witness(inputs), tensors
+
+
+def ruled(circuit):
+    """The tensors of all digits, whose sums the circuit's rules round to the model's integers."""
+    model = circuit.model
+    tensors = model.tensors(shaped(digits()[0], model.shape))
+    for node in model.nodes:
+        if isinstance(node.operator, Linear | Convolution):
+            rule, = circuit.rules(node.output)
+            sums = node.operator.sums(tensors[node.inputs[0]])
+            assert np.array_equal(rule.apply(sums), tensors[node.output])
+    return tensors
 
 
 def test_linear_layers_cost_nothing(circuit):
@@ -64,22 +76,38 @@ def test_larger_models_stay_below_what_was_wanted(kind, most, trained):
     assert circuit.system.check(witness) is None
 
 
+def test_a_network_of_convolutions_is_a_circuit(trained):
+    """The trained one, its pools among it: every sum of all digits is rounded as onnxruntime does;
+    one that is one more or one less, or a greatest that another of its window is, has no proof."""
+    circuit = InferenceCircuit(read_model(trained("cnn")))
+    system, layers = circuit.system, dict(circuit.layers)
+    assert len(system.constraints) == sum(layers.values()) == 24_152
+    assert [layers[node.name] for node in circuit.model.nodes
+            if node.kind == "MaxPool"] == [3_840]  # 8 times 16 windows, 3 times 10 in each
+    ruled(circuit)
+    inputs, witness, tensors = witness_of(circuit, 8)
+    assert system.check(witness) is None
+    assert witness[2:12] == [int(each) % MODULUS for each in tensors[circuit.outputs[0]][0]]
+    names = {name: wire for wire, name in enumerate(system.names)}
+    greatest = [name for name in names if name.endswith(", gain")]
+    for name in (*system.names[2:12], greatest[0], greatest[-1]):
+        for lie in (witness[names[name]] + 1, witness[names[name]] - 1):
+            assert violated(system, forge(system, inputs, {name: lie})), name
+
+
 @pytest.mark.parametrize("powers_of_two", (True, False), ids=("shift", "any"))
-def test_the_rules_give_every_digit_what_onnxruntime_gives(powers_of_two, trained):
+@pytest.mark.parametrize("kind", ("mlp", pytest.param("mlp-784", marks=pytest.mark.slow)))
+def test_the_rules_give_every_digit_what_onnxruntime_gives(kind, powers_of_two, trained):
     """The integers of the circuit's rules for all samples; those of the model are onnxruntime's."""
-    model = read_model(trained("mlp", powers_of_two))
+    model = read_model(trained(kind, powers_of_two))
     circuit = InferenceCircuit(model)
-    tensors = model.tensors(digits()[0])
-    for node in model.nodes:
-        if isinstance(node.operator, Linear):
-            sums = node.operator.sums(tensors[node.inputs[0]])
-            rule, = circuit.rules(node.output)
-            assert np.array_equal(rule.apply(sums), tensors[node.output])
+    tensors = ruled(circuit)
+    size = int(np.prod(model.shape))
     for place in range(0, 1797, 45):
         inputs, witness, _ = witness_of(circuit, place)
         scores = tensors[circuit.outputs[0]][place].tolist()
         assert witness[2:12] == scores
-        assert witness[1] == commitment([inputs[f"input[{pixel}]"] for pixel in range(64)], 5)
+        assert witness[1] == commitment([inputs[f"input[{pixel}]"] for pixel in range(size)], 5)
         assert place % 90 or circuit.system.check(witness) is None
 
 
@@ -138,6 +166,21 @@ def test_a_constraint_less_lets_another_output_pass_or_leaves_a_wire_loose(tmp_p
                        for each in given), constraint.label
             continue
         assert is_needed(system, place, witnesses), constraint.label
+
+
+def test_each_range_of_an_input_is_needed(tmp_path):
+    """Without one of its constraints an integer of more than eight bits passes, and the outputs
+    and the commitment are those of it."""
+    circuit = small(tmp_path)
+    system = circuit.system
+    inputs = circuit.inputs(np.array([10, 60]), 5, 7)
+    for pixel, value in (("input[0]", 300), ("input[1]", 256)):
+        for bit in range(8):
+            lies = {f"{pixel}: bit {other}": 0 for other in range(7)}
+            if bit < 7:
+                lies[f"{pixel}: bit {bit}"] = value * pow(2, -bit, MODULUS)
+            forged = forge(system, {**inputs, pixel: value}, lies)
+            assert violated(system, forged) == {f"{pixel}: bit {bit} is 0 or 1"}
 
 
 @pytest.mark.parametrize("size", (2, 3))
