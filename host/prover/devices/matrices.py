@@ -56,7 +56,7 @@ class Placed:
 
 def memory_cycles(words: int, cycles: int) -> int:
     """Cycles in which a memory gives so many words, at best; `cycles` as an identity says them."""
-    return words * cycles // POINT_WORDS
+    return -(-words * cycles // POINT_WORDS)
 
 
 def least_rows(shape: MatrixUnitShape, cycles: int) -> int:

@@ -7,15 +7,21 @@ import pytest
 
 pytest.importorskip("onnxruntime")
 
-from proofmill.boards.shapes import SMALLEST
+from proofmill.boards.shapes import SMALLEST, SMALLEST_HZ
 from proofmill.hdl.presets import TOY_SHAPE, with_matrices
+from proofmill.hdl.sdram import IS42S16160
 from proofmill.hdl.windows import WindowPlan
-from proofmill.host.network.array.book import Book, Offer
+from proofmill.host.network.array.book import Book, Offer, longest_tile
 from proofmill.host.network.array.jobs import Job, Kind
 from proofmill.host.network.array.shared import Order, SharedArray
 from proofmill.host.prover.devices.accelerator import Accelerator
 from proofmill.host.prover.devices.device import DeviceError
-from proofmill.host.prover.devices.matrices import AcceleratorModel, AcceleratorUnit, OrModel
+from proofmill.host.prover.devices.matrices import (
+    AcceleratorModel,
+    AcceleratorUnit,
+    OrModel,
+    memory_cycles,
+)
 from proofmill.host.prover.inference.array import Array
 from proofmill.host.prover.inference.digits import digits, shaped
 from proofmill.host.prover.inference.onnx_file import read_model
@@ -58,6 +64,67 @@ def test_commands_give_the_outputs_of_the_whole(kind, most, trained) -> None:
     assert tiles.longest == max(done) <= (most or max(done))
     for name, values in model.run(samples).items():
         np.testing.assert_array_equal(tiles.outputs()[name], values)
+
+
+def spent_by_each(array: Array, x, w) -> list[int]:
+    """Cycles of the device for each command of a product, with the way of its weights."""
+    found, before = [], array.spent
+    for _ in array.by_commands(x, w):
+        found.append(array.spent - before)
+        before = array.spent
+    return found
+
+
+@pytest.mark.parametrize("size", [
+    (1, 784, 128), (20, 784, 128), (576, 150, 16), (1, 4_096, 300), (400, 400, 40)])
+def test_a_command_lasts_a_millisecond_with_the_way_of_its_weights(size) -> None:
+    """On the ULX3S: each command's cycles and the memory's, 8 words in 39, are at most what was
+    said, and that is at most a thousandth of its clock."""
+    most, shape = longest_tile(round(SMALLEST_HZ)), with_matrices(SMALLEST).matrix
+    assert shape is not None and IS42S16160.read_cycles(SMALLEST_HZ) == 39
+    array = Array(AcceleratorModel(shape, 39), most)
+    rows, terms, columns = size
+    x, w = np.arange(rows * terms) % 256, np.arange(terms * columns) * 7 % 253 - 128
+    bounds = array.bounds(*size)
+    spent = spent_by_each(array, x.reshape(rows, terms), w.reshape(terms, columns))
+    assert all(a <= b <= most for a, b in zip(spent, bounds, strict=True))
+    assert spent[0] == bounds[0] > array.commands[0]
+    fetched = array.work.fetched
+    assert array.spent == sum(array.commands) + memory_cycles(fetched, 39) <= len(spent) * most
+    assert fetched >= -(-terms // 2) * -(-columns // 15) * shape.weight_words
+
+
+def test_the_gatewares_commands_last_no_longer_than_was_said() -> None:
+    """The same on an accelerator, by its gateware's count of its cycles and words."""
+    gateware, library = build(with_matrices(TOY_SHAPE))
+    accelerator = Accelerator(Simulation(library), gateware.identity)
+    unit = AcceleratorUnit(accelerator, 1 << 12)
+    x, w = np.arange(60).reshape(5, 12) % 4, np.arange(12 * 30).reshape(12, 30) % 4
+    whole = max(Array(unit).bounds(5, 12, 30))
+    array = Array(unit, whole // 2)
+    bounds = array.bounds(5, 12, 30)
+    spent = spent_by_each(array, x, w)
+    assert len(spent) > 1 and all(
+        a <= b <= whole // 2 for a, b in zip(spent, bounds, strict=True))
+    assert spent[0] == bounds[0] > array.commands[0]
+    accelerator.close()
+
+
+def test_in_how_many_commands_the_memory_binds() -> None:
+    """64 terms by 15 columns are 32 entries of 4 words on one row: 624 cycles of the ULX3S' memory.
+    The blocks take 467 for up to four rows of activations, and 128 more for each four."""
+    shape, rng = with_matrices(SMALLEST).matrix, np.random.default_rng(6)
+    assert shape is not None
+    array = Array(AcceleratorModel(shape, 39))
+    found = []
+    for rows, weights in ((1, 0), (1, 0), (8, 1), (12, 2), (1, 2)):
+        w = np.roll(np.arange(64 * 15), weights).reshape(64, 15) % 251 - 128
+        array.multiply(rng.integers(0, 256, (rows, 64)), w)
+        found.append((array.work.fetched, array.work.waiting, array.work.bound))
+    # There already the second time, and the fifth.
+    assert found == [(128, 624, 1), (128, 624, 1), (256, 1_248, 2), (384, 1_872, 2),
+                     (384, 1_872, 2)]
+    assert array.commands == [467, 467, 595, 723, 467] and array.work.least_rows == 20
 
 
 def test_a_block_proof_has_the_accelerator_at_a_commands_end(trained) -> None:
