@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from proofmill.host.cli.mining_report import FALLBACK, Report, Totals
 from proofmill.host.cli.screen import Screen
 from proofmill.host.prover.devices.catalogue import BuildProgress, open_device
+from proofmill.host.prover.devices.check_programs import prepare_check
 from proofmill.host.prover.devices.device import BOARD_HZ, Device
 
 if TYPE_CHECKING:  # these take seconds to import
@@ -44,7 +45,9 @@ class Devices:
         with screen.bar("preparing the device") as bar:
             if ahead is not None:
                 ahead.wait(bar.step)
-            return self.open(bar.step)
+            device = self.open(bar.step)
+            prepare_check(device, bar.step)
+            return device
 
     def close(self) -> None:
         """Close all that was opened."""

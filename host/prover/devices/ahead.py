@@ -17,6 +17,7 @@ from types import FrameType
 from proofmill.host.ground.closing import Closing
 from proofmill.host.ground.parent import end_with_parent, same_packages
 from proofmill.host.prover.devices.catalogue import BuildProgress, is_built, open_device
+from proofmill.host.prover.devices.check_programs import prepare_check
 from proofmill.sim.processes import end, start
 
 BEHIND = 5
@@ -83,7 +84,9 @@ def main(name: str) -> None:
     def told(what: str, done: int, total: int) -> None:
         print(json.dumps([what, done, total]), flush=True)
 
-    open_device(name, progress=told).close()
+    device = open_device(name, progress=told)
+    prepare_check(device, told)
+    device.close()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from proofmill.firmware.pairing.programs import (
     MUST_BE_ZERO,
     VALUES,
     groth16_check,
-    proof_check,
 )
 from proofmill.hdl.check_shape import CheckShape
 from proofmill.hdl.curve import BN254, Group
@@ -16,6 +15,7 @@ from proofmill.hdl.wide_shape import WideShape
 from proofmill.host.prover.curve.arithmetic import add, multi_scalar_multiplication
 from proofmill.host.prover.curve.limbs import to_limbs
 from proofmill.host.prover.curve.pairing import coefficients
+from proofmill.host.prover.devices.check_programs import check_program
 from proofmill.host.prover.devices.device import Checking, DeviceError, SelfCheck
 from proofmill.host.prover.groth16.plain import Numbers, PlainKey, PlainProof, check_public
 from proofmill.host.prover.groth16.plain_points import from_array
@@ -77,7 +77,7 @@ def check_within(device: Checking, key: PlainKey,
                           "with the check")
     for public, _ in proofs:
         check_public(key.name, key.public, public)
-    program = kept_program(proof_check, shape, BN254.file_radix)
+    program = check_program(shape)
     found = device.check(program, key_words(key_of(key), shape), [
         proof_words(key, public, proof) for public, proof in proofs])
     return Checked([each.right for each in found], sum(each.cycles for each in found))
@@ -85,7 +85,7 @@ def check_within(device: Checking, key: PlainKey,
 
 def self_check(shape: CheckShape, key: VerificationKey) -> SelfCheck:
     """What a device that has programs of `shape` checks its own proofs under a key by."""
-    return SelfCheck(kept_program(proof_check, shape, BN254.file_radix), key_words(key, shape),
+    return SelfCheck(check_program(shape), key_words(key, shape),
                      key.public_points)
 
 
