@@ -127,9 +127,9 @@ def _place(placed: Schedule, nodes: list[Node], ahead: int) -> None:
 
 
 def _allocate(placed: Schedule, nodes: list[Node]) -> None:
-    """A register is free again from the word in which it is last read: what is written at the end
-    of a word is not yet read in it. What is given stays, and every inverse has a register there."""
-    builder = placed.builder
+    """A register is free again from the word in which it is last read, or `WideShape.rest` later.
+    What is given stays, and every inverse has a register there."""
+    builder, rest = placed.builder, placed.builder.shape.rest
     last: dict[Node, int] = {}
     for node, time in placed.time.items():
         for term in node.terms:
@@ -153,7 +153,7 @@ def _allocate(placed: Schedule, nodes: list[Node]) -> None:
                 bank = PRODUCTS
             case Kind.SUM:
                 bank = PRODUCTS + 1 + placed.adder[node]
-        while ends[bank] and ends[bank][0][0] < placed.there[node]:
+        while ends[bank] and ends[bank][0][0] + rest < placed.there[node]:
             heapq.heappush(free[bank], heapq.heappop(ends[bank])[1])
         if free[bank]:
             address = heapq.heappop(free[bank])

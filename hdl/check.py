@@ -2,7 +2,6 @@
 
 from amaranth import *
 
-from proofmill.hdl.check_shape import WORDS
 from proofmill.hdl.commands import PLACE, Error
 from proofmill.hdl.extent import place_states
 
@@ -35,7 +34,7 @@ def check_states(m, accelerator, msm, header, place, error, reply, extent, fits,
             proves.refuse_cut(m, error)
             sound &= ~proves.cut
         with m.If(sound):
-            with m.If((kept[0].count == 0) | kept[0].count[:WORDS.bit_length() - 1].any()
+            with m.If((kept[0].count == 0)
                       | (values > shape.value_words * ((1 << shape.row_bits) - 1))):
                 m.d.sync += error.eq(Error.CHECK)
             with m.Else():

@@ -1,7 +1,8 @@
 """What checks a proof on an accelerator's multiplier and in its memory: words, and how long its
-units take, in words."""
+units take, in rounds."""
 
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import cached_property
 
 from amaranth.lib import data
@@ -9,48 +10,73 @@ from amaranth.lib import data
 from proofmill.hdl.commands import WORD
 from proofmill.hdl.wide_shape import LARGEST_SHIFT, TERMS, WideShape
 
-PORTS = (*(f"term{n}" for n in range(TERMS)), "a", "b")
-"""What a word reads, a register in each of its cycles, in this order."""
+ROUND = 4
+"""Words of a round, a cycle each: a product's and a sum's of each adder, for which a program is
+made. So there are three sums for a product, as in a check."""
 
 PLANE_CYCLES = 3
 """Cycles from a row's being named to its word: see `hdl.transform.PlanePort`."""
 
-WORDS = 2
-"""Words of the memory that one of a program takes, its low bits first."""
+SUM_AFTER = 3
+"""Cycles from the one in which a sum's terms come to the one in which the sum is there."""
 
-QUEUE = 32
-"""Products that may have come and wait for the word that keeps them."""
+QUEUE, SUMS_QUEUE = 32, 8
+"""Products, and sums, that may have come and wait for the word that keeps them."""
 
-BANKS = 3
-"""Planes of the mailboxes: what is given, products, sums."""
+PLANES = 3
+"""Planes of the mailboxes: all hold the same, so that a word reads three registers."""
+
+ROW_BITS = 11
+"""The most bits of a register's row that a word has room for."""
+
+
+class Begin(IntEnum):
+    """What a word begins: a sum of its terms, a product of the first two, an inverse of the first,
+    or a look whether the first is zero."""
+
+    NOTHING = 0
+    SUM = 1
+    PRODUCT = 2
+    INVERSE = 3
+    LOOK = 4
+
+
+class Keep(IntEnum):
+    """What a word keeps: of what was begun and is not kept, the first sum, product or inverse."""
+
+    NOTHING = 0
+    SUM = 1
+    PRODUCT = 2
+    INVERSE = 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckShape(WideShape):
-    """The processor of `hdl.checker.Checker`: one adder, and registers in the planes of mailboxes.
+    """The processor of `hdl.checker.Checker`, and how a program is scheduled for it: in words of
+    `WideShape` that are rounds here, with an adder for each word that is no product's.
 
-    A program made for a multiplier that takes less long runs as well, as what is early waits. So
-    does one for a multiplier that takes longer, while no more than `QUEUE` products wait.
+    Latencies are those of rounds that wait for nothing. A program that was made for others runs as
+    well, since what is early waits, while no more than `QUEUE` products do.
 
     Parameters
     ----------
-    row_bits : a plane has ``2 ** row_bits`` rows.
+    row_bits : there are ``2 ** row_bits`` registers.
     """
 
     row_bits: int
-    stride: int = len(PORTS)
-    adders: int = 1
+    stride: int = ROUND
+    adders: int = ROUND - 1
     address_bits: int = 10
     store: int = 1 << 18
 
     def __post_init__(self):
         self._check_sizes()
-        if self.stride != len(PORTS) or self.adders != 1:
-            raise ValueError(f"a word reads {len(PORTS)} registers, one in each cycle, for one "
-                             f"adder; not {self.stride}, for {self.adders}")
-        if self.instruction.size > WORDS * WORD:
-            raise ValueError(f"a word that names {1 << self.row_bits:,} rows does not fit "
-                             f"{WORDS * WORD} bits; take fewer than {self.row_bits} row_bits")
+        if self.stride != ROUND or self.adders != ROUND - 1:
+            raise ValueError(f"a round has {ROUND} words, of a product and {ROUND - 1} sums; not "
+                             f"{self.stride}, with {self.adders}")
+        if self.instruction.size > WORD:
+            raise ValueError(f"a word that names {1 << self.row_bits:,} rows does not fit {WORD} "
+                             f"bits; take at most {ROW_BITS} row_bits")
         if self.product_latency // self.product_words + 2 > QUEUE:
             raise ValueError(f"a multiplier that takes {self.multiplier.latency} cycles has more "
                              f"products under way than the {QUEUE} that may wait")
@@ -61,35 +87,40 @@ class CheckShape(WideShape):
 
     @cached_property
     def product_latency(self) -> int:
-        """From the word that reads operands: its last cycle names the second, which then is there
-        and in a register; the multiplier's, and a register before it; one more until what came can
-        be kept, and one until it can be read."""
-        latest = self.stride - 1 + PLANE_CYCLES + 1 + self.multiplier.latency + 1 + 1
-        return -(-(latest + 1) // self.stride)
+        """From the round whose first word names the operands, to the one after that whose last word
+        keeps the product: operands are there and in registers; the multiplier's latency, and a
+        register before it; in the queue."""
+        late = PLANE_CYCLES + 1 + self.multiplier.latency + 1 + 1
+        return self._rounds(late - (self.stride - 1))
 
     @property
     def sum_latency(self) -> int:
-        """A sum is kept at the end of the following word."""
-        return 2
+        """The same of a sum, which is kept a word earlier in its round than it is begun."""
+        return self._rounds(PLANE_CYCLES + SUM_AFTER + 1 + 1)
 
     @cached_property
     def inverse_latency(self) -> int:
-        named = PORTS.index("a") + PLANE_CYCLES + 1
-        return -(-(named + self.inverter.latency + 1) // self.stride)
+        return self._rounds(PLANE_CYCLES + 1 + self.inverter.latency)
+
+    def _rounds(self, cycles: int) -> int:
+        """From the round of a word to the one after that of a word `cycles` and more later."""
+        return -(-cycles // self.stride) + 1
+
+    @property
+    def rest(self) -> int:
+        """A round's words keep what they keep one after another, so that a later one could read
+        what is there instead."""
+        return 1
 
     @cached_property
     def instruction(self) -> data.StructLayout:
-        """A word as it lies in the memory. ``PORTS`` name what is read, terms with their power of
-        two and sign, `product` and `sum` the rows where what is there by the end of the word is
-        kept; `product` 0 keeps none. ``multiply``: a and b go to the multiplier; ``invert``: a to
-        the inverter, what comes to row b of what is given; ``send``: a has to be zero."""
-        register = {"bank": BANKS.bit_length(), "row": self.row_bits}
-        term = {**register, "shift": LARGEST_SHIFT.bit_length(), "negative": 1}
-        return data.StructLayout({
-            **{port: data.StructLayout(term if port.startswith("term") else register)
-               for port in PORTS},
-            "product": self.row_bits, "sum": self.row_bits,
-            "multiply": 1, "invert": 1, "send": 1})
+        """A word: the registers that it names, as terms with their power of two and sign, and
+        what it does with them; what it keeps, and in which register."""
+        term = data.StructLayout({"row": self.row_bits, "shift": LARGEST_SHIFT.bit_length(),
+                                  "negative": 1})
+        return data.StructLayout({**{f"term{n}": term for n in range(TERMS)},
+                                  "kept": self.row_bits, "begin": max(Begin).bit_length(),
+                                  "keep": max(Keep).bit_length()})
 
     @property
     def value_words(self) -> int:

@@ -1,52 +1,55 @@
-"""Check a proof within the accelerator: a wide processor whose program comes from the memory."""
+"""Check a proof within the accelerator: a processor whose program comes from the memory."""
 
 from amaranth import *
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from proofmill.hdl.check_shape import BANKS, PLANE_CYCLES, PORTS, QUEUE, WORDS, CheckShape
+from proofmill.hdl.check_shape import (
+    PLANE_CYCLES,
+    PLANES,
+    QUEUE,
+    SUM_AFTER,
+    SUMS_QUEUE,
+    Begin,
+    CheckShape,
+    Keep,
+)
 from proofmill.hdl.commands import PLACE, WORD
 from proofmill.hdl.fetcher import REQUEST
 from proofmill.hdl.inverter import Inverter
 from proofmill.hdl.matrices import BURST
 from proofmill.hdl.reducing_sum import ReducingSum
 from proofmill.hdl.transform import PlanePort
-from proofmill.hdl.wide_shape import GIVEN, PRODUCTS, TERMS
+from proofmill.hdl.wide_shape import TERMS
 
-SUMS = PRODUCTS + 1
-"""The plane of sums."""
-
-SUM_AFTER = 3
-"""Cycles from the one in which a sum's last term comes to the one in which the sum is there."""
-
-DRAIN = 2 * len(PORTS)
-"""Cycles after the last word until what it sends has been looked at."""
+DRAIN = PLANE_CYCLES + 2
+"""Cycles after the last word until what it looks at has been seen."""
 
 
 class Checker(wiring.Component):
     """Run a straight-line program whose results have all to be zero.
 
-    It does what `hdl.wide_processor.WideProcessor` does with one adder, on a multiplier and in
-    planes that are lent, a register a cycle: words of five cycles, which are carried out as they
-    come from the memory. ::
+    On a multiplier and in planes that are lent, which all hold the same, so that each word reads
+    any three registers: words of a cycle, each carried out as it comes from the memory, which begin
+    one thing and keep another. ::
 
-        memory ─► values ─► plane of what is given ─┐
-               └► words ─► a row a cycle, of all planes ─┬─► 3 terms ═► reducing sum ─► plane
-                                                         ├─► a, b ═► multiplier ─► queue ─► plane
-                                                         └─► a ═► inverter ─► plane, or zero?
+        memory ─► values ─────────────────────────────────────► all planes
+               └► words ─► a row of each plane ─┬─► 3 terms ═► reducing sum ─► queue ─► all planes
+                                                ├─► a, b ═► multiplier ─► queue ─► all planes
+                                                └─► a ═► inverter ─► all planes, or zero?
 
-    A word begins when the one before is over and it has come. It names a and b only when the last
-    ones have gone to the multiplier, and ends when the product that it keeps has come, if one is
-    under way at all: so words may be late, and the multiplier take operands now and then, and
-    results are those of `sim.wide_processor`. Inverses come when they come, which is before the
-    first word that reads them.
+    A word is carried out when it has come, and waits for two things: for the multiplier to have
+    taken the last a and b, if it names others; and for what it keeps, if that is under way at all.
+    What it keeps the next word reads. So words may be late, and the multiplier take operands now
+    and then and give its products when it likes: results depend on the words' order alone, and are
+    those of `sim.checker.carried_out`.
 
     Values lie in rows from 1 on, the inputs' before the key's; row 0 is zero. There is no program
     that it would not come to an end with.
 
     Parameters
     ----------
-    shape : with a plane's rows.
+    shape : with the number of rows.
     datapath : False leaves out values: the same cycles, and nothing is ever wrong.
 
     Members
@@ -56,7 +59,7 @@ class Checker(wiring.Component):
         on. A value has ``shape.value_words``, the low one first, and counts modulo
         ``2 ** field.bits``.
     ready : nothing is under way, out
-    wrong : something that was sent was not zero, of what was begun last, out
+    wrong : something that was looked at was not zero, of what was begun last, out
     took : the cycles of that, out
     requests, points : to and from the memory
     slot : the multiplier takes operands in this cycle, in
@@ -74,19 +77,14 @@ class Checker(wiring.Component):
             "requests": Out(stream.Signature(REQUEST)), "points": In(stream.Signature(WORD)),
             "slot": In(1, init=1),
             **({} if not datapath else {
-                "planes": Out(PlanePort(1 << shape.row_bits, bits)).array(BANKS),
+                "planes": Out(PlanePort(1 << shape.row_bits, bits)).array(PLANES),
                 "a": Out(bits), "b": Out(bits), "multiplying": Out(1), "product": In(bits)})})
 
     def elaborate(self, platform):
         m = Module()
-        shape = self.shape
-        self.word = Signal(shape.instruction)
-        self.carrying, self.advance = Signal(), Signal()
-        self.turn = Signal(range(len(PORTS)))
-        self.arrival = Signal(data.StructLayout({
-            "there": 1, "turn": self.turn.shape(), "bank": self.word.a.bank.shape(),
-            "shift": self.word.term0.shift.shape(), "negative": 1, "multiply": 1, "invert": 1,
-            "send": 1}))
+        self.word = Signal(self.shape.instruction)
+        self.carrying, self.step = Signal(), Signal()  # there is a word, and it is carried out
+        self.owing = Signal()  # a and b are named, and not yet multiplied
         self._take(m)
         self._carry_out(m)
         if self.datapath:
@@ -100,8 +98,7 @@ class Checker(wiring.Component):
         self.gathered = Signal(shape.value_words * WORD, reset_less=True)
         self.whole, self.row = Signal(), Signal(shape.row_bits)  # a value, and where it goes
         part, left = Signal(range(max(2, shape.value_words))), Signal(range(DRAIN + 1))
-        following, half, there = Signal(WORDS * WORD, reset_less=True), Signal(), Signal()
-        begins, taken, values = Signal(), Signal(), Signal()
+        taken, values = Signal(), Signal()
 
         def turn_to(place, state):
             m.d.sync += [at.eq(place.address), to_ask.eq(place.count), to_come.eq(place.count),
@@ -116,7 +113,7 @@ class Checker(wiring.Component):
                 with m.If(self.start):
                     # Row 0 is written as if a zero had come.
                     m.d.sync += [self.gathered.eq(0), self.whole.eq(1), self.row.eq(0),
-                                 half.eq(0), there.eq(0), self.took.eq(0)]
+                                 self.took.eq(0)]
                     turn_to(self.inputs, "INPUTS")
             with m.State("INPUTS"):
                 m.d.comb += values.eq(1)
@@ -128,27 +125,25 @@ class Checker(wiring.Component):
                     turn_to(self.program, "PROGRAM")
             with m.State("PROGRAM"):
                 m.d.sync += left.eq(DRAIN)
-                with m.If((to_come == 0) & ~there & ~self.carrying):
+                with m.If((to_come == 0) & ~self.carrying):
                     m.next = "DRAIN"
             with m.State("DRAIN"):
-                m.d.sync += left.eq(left - 1)
-                with m.If(left == 0):
+                with m.If(left != 0):
+                    m.d.sync += left.eq(left - 1)
+                with m.Elif(~self.owing):
                     m.next = "IDLE"
         m.d.comb += [
             self.ready.eq(states.ongoing("IDLE")),
             requests.valid.eq(to_ask != 0), requests.payload.address.eq(at),
             requests.payload.words.eq(Mux(to_ask > BURST, BURST, to_ask)),
-            points.ready.eq((to_come != 0) & (values | ~there | begins)),
-            taken.eq(points.valid & points.ready),
-            begins.eq(there & (~self.carrying | self.advance))]
+            points.ready.eq((to_come != 0) & (values | ~self.carrying | self.step)),
+            taken.eq(points.valid & points.ready)]
         with m.If(requests.valid & requests.ready):
             m.d.sync += [at.eq(at + BURST), to_ask.eq(to_ask - requests.payload.words)]
         with m.If(~self.ready):
             m.d.sync += self.took.eq(self.took + 1)
-        with m.If(self.advance | begins):
-            m.d.sync += [self.carrying.eq(begins), self.turn.eq(0)]
-        with m.If(begins):
-            m.d.sync += [self.word.as_value().eq(following), there.eq(0)]
+        with m.If(self.step):
+            m.d.sync += self.carrying.eq(0)
         with m.If(taken):
             m.d.sync += to_come.eq(to_come - 1)
             with m.If(values):
@@ -156,135 +151,135 @@ class Checker(wiring.Component):
                 m.d.sync += [self.gathered.word_select(part, WORD).eq(points.payload),
                              part.eq(Mux(last, 0, part + 1)), self.whole.eq(last)]
             with m.Else():
-                m.d.sync += [following.word_select(half, WORD).eq(points.payload),
-                             half.eq(~half)]
-                with m.If(half):
-                    m.d.sync += there.eq(1)
+                m.d.sync += [self.word.as_value().eq(points.payload), self.carrying.eq(1)]
 
     def _carry_out(self, m):
-        """The turns of a word, what of it is told to what comes of it, and the multiplier's and the
-        queue's places."""
-        word, turn, arrival = self.word, self.turn, self.arrival
-        latency = self.shape.multiplier.latency
-        step = Signal()
-        owing, pending = Signal(), Signal()  # a and b are named, are there, and not yet multiplied
-        self.giving = giving = Signal()
-        on_the_way = Signal(latency + 1)
-        flying = Signal(range(QUEUE + latency + 2))  # products that were begun and have not come
-        self.put, self.taken_out = (Signal(range(QUEUE), name=name) for name in ("put", "taken"))
-        self.arrived, self.keeps = Signal(), Signal()
-        uses = word.multiply | word.invert | word.send
-        last = len(PORTS) - 1
-        empty = self.put == self.taken_out
+        """What a word waits for, what of it goes along with what it reads, and the places of what
+        comes of it."""
+        word, step, latency = self.word, self.step, self.shape.multiplier.latency
+        begins = {kind: Signal(name=f"begins_{kind.name.lower()}") for kind in Begin}
+        keeps = {kind: Signal(name=f"keeps_{kind.name.lower()}") for kind in Keep}
+        m.d.comb += [*(each.eq(step & (word.begin == kind)) for kind, each in begins.items()),
+                     *(each.eq(step & (word.keep == kind)) for kind, each in keeps.items())]
+        factor = ((word.begin == Begin.PRODUCT) | (word.begin == Begin.INVERSE)
+                  | (word.begin == Begin.LOOK))
+        self.giving, pending = Signal(), Signal()  # a and b are there, and not yet multiplied
+        on_the_way, adding = Signal(latency + 1), Signal(SUM_AFTER)
+        self.arrived, self.summed = on_the_way[-1], adding[-1]
+        self.products, no_product = self._waiting(
+            m, "product", QUEUE, latency + 2, begins[Begin.PRODUCT], self.arrived,
+            keeps[Keep.PRODUCT])
+        self.sums, no_sum = self._waiting(
+            m, "sum", SUMS_QUEUE, PLANE_CYCLES + SUM_AFTER, begins[Begin.SUM], self.summed,
+            keeps[Keep.SUM])
+        self.inverter = inverter = Inverter(self.shape.inverter, datapath=self.datapath)
+        m.submodules.inverter = ResetInserter(self.start)(inverter)
+        inverting = Signal()  # one was begun and not kept
         m.d.comb += [
-            step.eq(self.carrying & ~((turn == PORTS.index("a")) & uses & owing & ~giving)
-                    & ~((turn == last) & (word.product != 0) & empty & (flying != 0))),
-            self.advance.eq(step & (turn == last)), giving.eq(pending & self.slot),
-            self.arrived.eq(on_the_way[-1]), self.keeps.eq(self.advance & (word.product != 0))]
-        with m.If(step & (turn != last)):
-            m.d.sync += turn.eq(turn + 1)
-        begun = self.advance & word.multiply
-        m.d.sync += [on_the_way.eq(Cat(giving, on_the_way)),
-                     flying.eq(flying + begun - self.arrived)]
-        with m.If(giving):
-            m.d.sync += [pending.eq(0), owing.eq(0)]
-        with m.If(begun):
-            m.d.sync += owing.eq(1)
-        with m.If(arrival.there & arrival.multiply & (arrival.turn == last)):
-            m.d.sync += pending.eq(1)
-        with m.If(self.arrived):
-            m.d.sync += self.put.eq(self.put + 1)
-        with m.If(self.keeps & ~empty):
-            m.d.sync += self.taken_out.eq(self.taken_out + 1)
+            step.eq(self.carrying & ~(factor & self.owing & ~self.giving)
+                    & ~((word.keep == Keep.PRODUCT) & no_product)
+                    & ~((word.keep == Keep.SUM) & no_sum)
+                    & ~((word.keep == Keep.INVERSE) & inverting & ~inverter.results.valid)),
+            self.giving.eq(pending & self.slot), inverter.results.ready.eq(keeps[Keep.INVERSE])]
 
-        # What is named comes some cycles later, when the word may be another.
+        # What is named comes some cycles later, when there is another word.
+        self.arrival = arrival = Signal(data.StructLayout({"begin": word.begin.shape(), **{
+            f"{part}{n}": word[f"term{n}"][part].shape()
+            for n in range(TERMS) for part in ("shift", "negative")}}))
         named = Signal.like(arrival)
-        self.named_row = Signal(self.shape.row_bits)
-        m.d.comb += [named.there.eq(step), named.turn.eq(turn), *(
-            named[name].eq(word[name]) for name in ("multiply", "invert", "send"))]
-        with m.Switch(turn):
-            for number, port in enumerate(PORTS):
-                with m.Case(number):
-                    m.d.comb += [self.named_row.eq(word[port].row), named.bank.eq(word[port].bank)]
-                    if number < TERMS:
-                        m.d.comb += [named.shift.eq(word[port].shift),
-                                     named.negative.eq(word[port].negative)]
+        m.d.comb += [named.begin.eq(Mux(step, word.begin, Begin.NOTHING)), *(
+            named[f"{part}{n}"].eq(word[f"term{n}"][part])
+            for n in range(TERMS) for part in ("shift", "negative"))]
         stages = [named, *(Signal.like(arrival, name=f"named{n}") for n in range(1, PLANE_CYCLES)),
                   arrival]
         for before, after in zip(stages, stages[1:], strict=False):
             m.d.sync += after.eq(before)
-
-        # Inverses, one at a time.
-        came = arrival.there & (arrival.turn == PORTS.index("a"))
-        self.into = Signal(self.shape.row_bits)
-        with m.If(step & (turn == PORTS.index("a")) & word.invert):
-            m.d.sync += self.into.eq(word.b.row)
-        self.inverter = inverter = Inverter(self.shape.inverter, datapath=self.datapath)
-        m.submodules.inverter = ResetInserter(self.start)(inverter)
-        m.d.sync += inverter.operands.valid.eq(came & arrival.invert)
-        m.d.comb += inverter.results.ready.eq(1)
-        self.sent = Signal()
-        m.d.sync += self.sent.eq(came & arrival.send)
+        self.looking = Signal()
+        m.d.sync += [
+            on_the_way.eq(Cat(self.giving, on_the_way)),
+            adding.eq(Cat(arrival.begin == Begin.SUM, adding)),
+            self.looking.eq(arrival.begin == Begin.LOOK),
+            inverter.operands.valid.eq(arrival.begin == Begin.INVERSE)]
+        with m.If(self.giving):
+            m.d.sync += [pending.eq(0), self.owing.eq(0)]
+        with m.If(begins[Begin.PRODUCT]):
+            m.d.sync += self.owing.eq(1)
+        with m.If(arrival.begin == Begin.PRODUCT):
+            m.d.sync += pending.eq(1)
+        with m.If(keeps[Keep.INVERSE]):
+            m.d.sync += inverting.eq(0)
+        with m.If(begins[Begin.INVERSE]):
+            m.d.sync += inverting.eq(1)
         with m.If(self.start):
-            m.d.sync += [*(each.eq(0) for each in (
-                pending, owing, on_the_way, flying, self.put, self.taken_out))]
+            m.d.sync += [inverting.eq(0), on_the_way.eq(0)]
+
+    def _waiting(self, m, name, depth, most, begins, comes, leaves):
+        """((where in a queue the next one comes, and is taken), whether it has to be waited for),
+        of what takes its time: of at most so many at once."""
+        put, taken = (Signal(range(depth), name=f"{name}_{end}") for end in ("put", "taken"))
+        flying = Signal(range(most + 1), name=f"{name}s_flying")
+        empty = put == taken
+        m.d.sync += flying.eq(flying + begins - comes)
+        with m.If(comes):
+            m.d.sync += put.eq(put + 1)
+        with m.If(leaves & ~empty):
+            m.d.sync += taken.eq(taken + 1)
+        with m.If(self.start):
+            m.d.sync += [flying.eq(0), put.eq(0), taken.eq(0)]
+        return (put, taken), empty & (flying != 0)
 
     def _compute(self, m):
         """Values."""
-        shape, arrival, planes = self.shape, self.arrival, self.planes
+        shape, word, arrival, planes = self.shape, self.word, self.arrival, self.planes
         bits = shape.field.register_bits
-        value = Signal(bits)
-        m.d.comb += [plane.row.eq(self.named_row) for plane in planes]
-        with m.Switch(arrival.bank):
-            for bank, plane in enumerate(planes):
-                with m.Case(bank):
-                    m.d.comb += value.eq(plane.word)
         m.submodules.sum = unit = ReducingSum(shape.field)
-        terms = [Signal(data.StructLayout({
-            "value": bits, "shift": arrival.shift.shape(), "negative": 1}),
-                        name=f"term{n}", reset_less=True) for n in range(TERMS)]
+        for number, plane in enumerate(planes):
+            value = Signal(bits, name=f"value{number}", reset_less=True)
+            parts = {f"{part}{number}": Signal.like(arrival[f"{part}{number}"],
+                                                    name=f"{part}{number}", reset_less=True)
+                     for part in ("shift", "negative")}
+            m.d.comb += [plane.row.eq(word[f"term{number}"].row),
+                         getattr(unit, f"term{number}").eq(value),
+                         *(getattr(unit, name).eq(part) for name, part in parts.items())]
+            with m.If(arrival.begin == Begin.SUM):
+                m.d.sync += [value.eq(plane.word),
+                             *(part.eq(arrival[name]) for name, part in parts.items())]
         a, b = (Signal(bits, name=name, reset_less=True) for name in "ab")
-        with m.If(arrival.there):
-            with m.Switch(arrival.turn):
-                for number, term in enumerate(terms):
-                    with m.Case(number):
-                        m.d.sync += [term.value.eq(value), term.shift.eq(arrival.shift),
-                                     term.negative.eq(arrival.negative)]
-                with m.Case(PORTS.index("a")):
-                    with m.If(arrival.multiply | arrival.invert | arrival.send):
-                        m.d.sync += a.eq(value)
-                with m.Case(PORTS.index("b")):
-                    with m.If(arrival.multiply):
-                        m.d.sync += b.eq(value)
-        for number, term in enumerate(terms):
-            m.d.comb += [getattr(unit, f"term{number}").eq(term.value),
-                         getattr(unit, f"shift{number}").eq(term.shift),
-                         getattr(unit, f"negative{number}").eq(term.negative)]
-        made, summed = Signal(bits, reset_less=True), Signal(SUM_AFTER)
-        m.d.sync += summed.eq(Cat(arrival.there & (arrival.turn == TERMS - 1), summed))
-        with m.If(summed[-1]):
-            m.d.sync += made.eq(unit.total)
+        with m.Switch(arrival.begin):
+            with m.Case(Begin.PRODUCT):
+                m.d.sync += [a.eq(planes[0].word), b.eq(planes[1].word)]
+            with m.Case(Begin.INVERSE, Begin.LOOK):
+                m.d.sync += a.eq(planes[0].word)
+        product = self._held(m, "products", QUEUE, self.products, self.arrived, self.product)
+        total = self._held(m, "sums", SUMS_QUEUE, self.sums, self.summed, unit.total)
+        m.d.comb += [self.a.eq(a), self.b.eq(b), self.multiplying.eq(self.giving),
+                     self.inverter.operands.payload.eq(a)]
 
-        m.submodules.queue = queue = memory.Memory(shape=bits, depth=QUEUE, init=[])
-        put, take = queue.write_port(), queue.read_port(domain="comb")
-        results, inverter = self.inverter.results, self.inverter
-        m.d.comb += [
-            put.addr.eq(self.put), put.data.eq(self.product), put.en.eq(self.arrived),
-            take.addr.eq(self.taken_out),
-            self.a.eq(a), self.b.eq(b), self.multiplying.eq(self.giving),
-            inverter.operands.payload.eq(a),
-            planes[GIVEN].enable.eq(self.whole | results.valid),
-            planes[GIVEN].written.eq(Mux(self.whole, self.row, self.into)),
-            planes[GIVEN].value.eq(Mux(self.whole, self.gathered[:shape.field.bits],
-                                       results.payload.value)),
-            planes[PRODUCTS].enable.eq(self.keeps), planes[PRODUCTS].written.eq(self.word.product),
-            planes[PRODUCTS].value.eq(take.data),
-            planes[SUMS].enable.eq(self.advance), planes[SUMS].written.eq(self.word.sum),
-            planes[SUMS].value.eq(made)]
+        kept = Signal(bits)
+        with m.Switch(word.keep):
+            with m.Case(Keep.SUM):
+                m.d.comb += kept.eq(total)
+            with m.Case(Keep.PRODUCT):
+                m.d.comb += kept.eq(product)
+            with m.Case(Keep.INVERSE):
+                m.d.comb += kept.eq(self.inverter.results.payload.value)
+        for plane in planes:
+            m.d.comb += [
+                plane.enable.eq(self.whole | self.step & (word.keep != Keep.NOTHING)),
+                plane.written.eq(Mux(self.whole, self.row, word.kept)),
+                plane.value.eq(Mux(self.whole, self.gathered[:shape.field.bits], kept))]
         with m.If(self.start):
             m.d.sync += self.wrong.eq(0)
-        with m.Elif(self.sent & (a != 0) & (a != shape.field.modulus)):
+        with m.Elif(self.looking & (a != 0) & (a != shape.field.modulus)):
             m.d.sync += self.wrong.eq(1)
+
+    def _held(self, m, name, depth, places, comes, value):
+        """The value that is taken next of those that came and wait; see `_waiting`."""
+        m.submodules[name] = held = memory.Memory(shape=len(value), depth=depth, init=[])
+        put, take = held.write_port(), held.read_port(domain="comb")
+        m.d.comb += [put.addr.eq(places[0]), put.data.eq(value), put.en.eq(comes),
+                     take.addr.eq(places[1])]
+        return take.data
 
 
 def check_port() -> wiring.Signature:

@@ -26,7 +26,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from proofmill.hdl.batch_shape import BatchShape
-from proofmill.hdl.check_shape import CheckShape
+from proofmill.hdl.check_shape import ROW_BITS, CheckShape
 from proofmill.hdl.checker import Checker, check_port, connect_checker
 from proofmill.hdl.commands import ANSWER, NUMBER, WORD, Command, Error
 from proofmill.hdl.counters import COUNTS, Counters
@@ -196,7 +196,8 @@ class MsmShape:
         """The check, likewise, with registers in the memory of mailboxes."""
         if not self.check:
             return None
-        return CheckShape(multiplier=self.adder.multiplier, row_bits=self.mailbox_bits)
+        return CheckShape(multiplier=self.adder.multiplier,
+                          row_bits=min(self.mailbox_bits, ROW_BITS))
 
     @property
     def proves(self) -> bool:

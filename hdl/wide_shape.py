@@ -125,6 +125,13 @@ class WideShape:
         return 1 - (-(self.inverter.latency + 1) // self.stride)
 
     @property
+    def rest(self) -> int:
+        """Words that a register has to rest between the one in which it is last read and the one at
+        whose end something else is written to it, if more than none: what is written at the end of
+        a word is not yet read in it."""
+        return 0
+
+    @property
     def banks(self) -> int:
         """Banks of registers; the number after theirs is the key's."""
         return PRODUCTS + 1 + self.adders

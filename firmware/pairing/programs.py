@@ -23,8 +23,9 @@ LINES = len(signed_digits(LOOP)) - 1 + sum(map(bool, signed_digits(LOOP)[:-1])) 
 AHEAD = 400
 """Words before their turn in which a check's lines may be made: see `list_schedule.schedule`."""
 
-AHEAD_OF_ANOTHER = 1500
-"""... where another check waits for the same units, and all of them are busy nearly always."""
+AHEAD_BUSY = 1500
+"""... where all units are busy nearly always: another check waits for them, too, or they are those
+of an accelerator, where a word is `hdl.check_shape.ROUND` cycles."""
 
 AHEAD_FOLDED = 60
 """Words before their turn of whatever is to be computed where adders wait for the multiplier."""
@@ -110,7 +111,7 @@ def groth16_check(shape: WideShape, count: int = 1) -> WideProgram:
         builder.output(_off_curve(c))
         _send_tests(builder, loop)
     return assemble(builder, AHEAD_FOLDED if builder.saves_products else
-                    AHEAD_OF_ANOTHER if count > 1 else AHEAD)
+                    AHEAD_BUSY if count > 1 else AHEAD)
 
 
 @cache
@@ -135,7 +136,7 @@ def proof_check(shape: WideShape, scale: int) -> WideProgram:
     z = z.computed()
     norm = (z.re * z.re + z.im * z.im).computed()
     builder.output(norm * builder.inverse(norm) - builder.constant(1))
-    return assemble(builder, AHEAD_FOLDED if builder.saves_products else AHEAD)
+    return assemble(builder, AHEAD_FOLDED if builder.saves_products else AHEAD_BUSY)
 
 
 Lines = list[tuple[Fp2, Fp2]]

@@ -7,10 +7,11 @@ import pytest
 from proofmill.firmware.check_program import check_words, key_values
 from proofmill.firmware.straight_line import Builder
 from proofmill.firmware.wide_program import assemble
-from proofmill.hdl.check_shape import CheckShape
-from proofmill.hdl.commands import WORD, unpack
+from proofmill.hdl.check_shape import Begin, CheckShape, Keep
+from proofmill.hdl.commands import unpack
 from proofmill.hdl.folded import FoldedShape
 from proofmill.hdl.presets import TOY_SHAPE, with_check
+from proofmill.sim.checker import carried_out
 from proofmill.sim.wide_processor import run
 from tests.firmware.wide_programs import TOY_WIDE, random_program
 
@@ -23,8 +24,10 @@ FOLDED = CheckShape(row_bits=6, multiplier=FoldedShape(
 @pytest.mark.parametrize("seed", range(10))
 def test_random_formulas_give_what_they_say(shape, seed):
     program, key, expected = random_program(seed, shape=shape)
-    for words in ([0, 1, 2, 3], [162, 162, 5, 77]):
-        assert run(program, words, key).sent == expected(words)
+    words, given = check_words(program), list(key_values(program, key))
+    for inputs in ([0, 1, 2, 3], [162, 162, 5, 77]):
+        assert run(program, inputs, key).sent == expected(inputs)
+        assert carried_out(shape, words, [*inputs, *given])[0] == expected(inputs)
 
 
 def test_a_word_says_what_the_program_says():
@@ -32,19 +35,33 @@ def test_a_word_says_what_the_program_says():
     x, k = builder.input(), builder.key()
     builder.output(x * k - builder.constant(5))
     program = assemble(builder)
-    words = check_words(program)
-    assert len(words) == 2 * len(program.words)
-    codes = [unpack(SHAPE.instruction, words[n] | words[n + 1] << WORD)
-             for n in range(0, len(words), 2)]
-    assert sum(code["multiply"] for code in codes) == program.products == 3
-    assert [code["send"] for code in codes] == [0] * (len(codes) - 1) + [1]
-    # The key is behind all that is given: zero, the input and the constants.
+    codes = [unpack(SHAPE.instruction, word) for word in check_words(program)]
+    # Nobody can begin anything before the last thing is kept; they are an even number.
+    assert [(Begin(code["begin"]), Keep(code["keep"])) for code in codes] == [
+        (Begin.PRODUCT, Keep.NOTHING), (Begin.NOTHING, Keep.PRODUCT),
+        (Begin.PRODUCT, Keep.NOTHING), (Begin.NOTHING, Keep.PRODUCT),
+        (Begin.SUM, Keep.NOTHING), (Begin.NOTHING, Keep.SUM),
+        (Begin.PRODUCT, Keep.NOTHING), (Begin.NOTHING, Keep.PRODUCT), (Begin.LOOK, Keep.NOTHING),
+        (Begin.NOTHING, Keep.NOTHING)]
+    # The key is behind all that is given: zero, the input and the constants; what is made follows.
     given = program.depths[0]
-    rows = {code["b"] >> 2 for code in codes if code["multiply"]}
-    assert given in rows and max(rows) == given
+    assert codes[2]["term1"] == given
+    assert {code["kept"] for code in codes if code["keep"]} <= set(
+        range(given + 1, given + 1 + sum(program.depths[1:])))
     values = list(key_values(program, [77]))
     assert len(values) == given - 2 + 1 and values[-1] == 77
     assert set(values[:-1]) == set(program.constants.values()) - {0}
+
+
+def test_there_is_a_word_for_each_operation():
+    shape = replace(SHAPE, row_bits=9)
+    program, _, _ = random_program(3, steps=300, shape=shape)
+    codes = [unpack(shape.instruction, word) for word in check_words(program)]
+    begun, kept = ([code[name] for code in codes] for name in ("begin", "keep"))
+    assert begun.count(Begin.SUM) == kept.count(Keep.SUM) == program.sums
+    assert begun.count(Begin.PRODUCT) == kept.count(Keep.PRODUCT) == program.products
+    assert begun.count(Begin.INVERSE) == kept.count(Keep.INVERSE) == 2
+    assert begun.count(Begin.LOOK) == program.outputs
 
 
 def test_what_does_not_fit():
@@ -56,7 +73,7 @@ def test_what_does_not_fit():
         check_words(program)
     with pytest.raises(ValueError, match=f"has {program.keys} words, not {program.keys - 1}"):
         key_values(program, key[1:])
-    with pytest.raises(ValueError, match="for one adder; not 5, for 2"):
+    with pytest.raises(ValueError, match="a product and 3 sums; not 4, with 2"):
         replace(SHAPE, adders=2)
     with pytest.raises(ValueError, match="more products under way than the 32"):
         replace(SHAPE, multiplier=FoldedShape(

@@ -596,7 +596,7 @@ def test_the_chips_own_check_in_a_process_of_its_own() -> None:
     device = ApartDevice("model+c", lanes=1)
     result = Prover(key, device).prove(witness, blinding=BLINDING)
     device.close()
-    assert not result.faults and result.check_cycles > 323_766
+    assert not result.faults and result.check_cycles > 92_302
     assert verify(key.verification_key, result.public, result.proof)
 
 
@@ -613,7 +613,7 @@ def test_the_chip_checks_its_own_proof(more: str) -> None:
         device = open_device(name, lanes=1)
         assert isinstance(device, CheckingLanes)
         result = Prover(key, device).prove(witness, blinding=BLINDING)
-        assert not result.faults and result.check_cycles > 323_766
+        assert not result.faults and result.check_cycles > 92_302
         assert verify(key.verification_key, result.public, result.proof)
         taken.append((result.cycles, result.check_cycles, result.counters, result.words))
         if name.startswith("rtl"):

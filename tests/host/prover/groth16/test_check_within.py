@@ -84,13 +84,13 @@ def test_on_the_gateware(chain4, more):  # noqa: F811
             found = check_within(device, key, proofs)
             assert found.right == [True, *[False] * 8, True]
             cycles.append(found.cycles)
-    assert cycles[0] == cycles[1] == len(proofs) * 323_766
+    assert cycles[0] == cycles[1] == len(proofs) * 92_302
 
 
 @pytest.mark.slow  # likewise
 def test_the_command(capsys):
     assert main(["verify", *files("chain4"), "--device", "model+c"]) == 0
-    assert "the proof is valid\n323,766 cycles (model+c)" in capsys.readouterr().out
+    assert "the proof is valid\n92,302 cycles (model+c)" in capsys.readouterr().out
 
 
 def test_a_device_that_checks_nothing(chain4):  # noqa: F811
@@ -106,11 +106,11 @@ def test_a_device_that_checks_nothing(chain4):  # noqa: F811
 
 
 def test_the_shape_that_a_device_states():
-    found = check_shape(IDENTITY, 13, 286)
+    found = check_shape(IDENTITY, 11, 286)
     assert found.multiplier.radix == SHAPE.multiplier.radix == 1 << 286
-    assert (found.row_bits, found.product_words) == (13, 1)
+    assert (found.row_bits, found.product_words) == (11, 1)
     folded = check_shape(IDENTITY | {"digit": 18, "limb": 18, "interval_g1": 180}, 11, 270)
-    assert (folded.product_words, folded.multiplier.radix) == (3, 1 << 270)
+    assert (folded.product_words, folded.multiplier.radix) == (4, 1 << 270)
     for wrong in ({"curve": name_word("nobody's")}, {"digit": 25}):
         with pytest.raises(DeviceError, match="this version makes no programs for it"):
-            check_shape(IDENTITY | wrong, 13, 286)
+            check_shape(IDENTITY | wrong, 11, 286)
