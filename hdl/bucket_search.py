@@ -32,6 +32,14 @@ class BucketSearch(wiring.Component):
     done : there is none left, and none found, out
     step : from one to the next, in; set with `begin` and `end`, and held from `restart` on; only
         where it is `stepped`
+
+    Attributes
+    ----------
+    What a proof may look at, besides the members:
+
+    scan : beside it, to the side that it comes from, lie those that have been looked at
+    stop : what it comes to at last
+    seen, seen_valid : the mailbox looked at in the cycle before, if one was
     """
 
     def __init__(self, mailbox_bits: int, *, stepped: bool = False):
@@ -42,14 +50,14 @@ class BucketSearch(wiring.Component):
             "begin": In(mailbox_bits), "end": In(mailbox_bits + 1),
             "place": Out(mailbox_bits), "full": In(1),
             "found": Out(1), "mailbox": Out(mailbox_bits), "taken": In(1), "done": Out(1)})
+        self.scan = Signal(mailbox_bits + 1)
+        self.seen = Signal(mailbox_bits + 1)
+        self.seen_valid = Signal()
+        self.stop = Signal(mailbox_bits + 1)
 
     def elaborate(self, platform):
         m = Module()
-        # Beside `scan`, to the side that it comes from, lie those that have been looked at.
-        scan = Signal(self.mailbox_bits + 1)
-        seen = Signal(self.mailbox_bits + 1)
-        seen_valid = Signal()
-        stop = Signal(self.mailbox_bits + 1)
+        scan, seen, seen_valid, stop = self.scan, self.seen, self.seen_valid, self.stop
         place = Signal(self.mailbox_bits + 1)
         m.d.comb += [
             stop.eq(Mux(self.downwards, self.begin, self.end)),

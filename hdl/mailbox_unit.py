@@ -1,5 +1,7 @@
 """A mailbox unit: mailboxes, the operands that go into them, and the search for full buckets."""
 
+from functools import cached_property
+
 from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -64,6 +66,10 @@ class MailboxUnit(wiring.Component):
         transforms or matrices
     pairs, sums, popped : to and from a batch-affine adder, see `hdl.mailbox_batches.PairPort`; only
         where there is one
+
+    Attributes
+    ----------
+    boxes, operands, search : its parts, for a proof to look at
     """
 
     def __init__(self, shape, unit: int):
@@ -87,15 +93,30 @@ class MailboxUnit(wiring.Component):
                 "popped": In(1)}),
         })
 
+    @cached_property
+    def boxes(self):
+        """Parts are made when they are first looked at: a unit that is not elaborated has none."""
+        shape = self.shape
+        return Mailboxes(
+            shape.adder, shape.mailbox_bits, datapath=shape.datapath, lent=self.lent,
+            unit=shape.unit(shape.adder.groups[0])[0] if shape.batches else None)
+
+    @cached_property
+    def operands(self):
+        shape = self.shape
+        return Operands(shape.adder, shape.mailbox_bits, datapath=shape.datapath,
+                        affine=bool(shape.batches))
+
+    @cached_property
+    def search(self):
+        return BucketSearch(self.shape.mailbox_bits, stepped=bool(self.shape.batches))
+
     def elaborate(self, platform):
         m = Module()
-        shape, bits, orders = self.shape, self.shape.mailbox_bits, self.orders
-        m.submodules.mailboxes = boxes = Mailboxes(
-            shape.adder, bits, datapath=shape.datapath, lent=self.lent,
-            unit=shape.unit(shape.adder.groups[0])[0] if shape.batches else None)
-        m.submodules.operands = operands = Operands(
-            shape.adder, bits, datapath=shape.datapath, affine=bool(shape.batches))
-        m.submodules.search = search = BucketSearch(bits, stepped=bool(shape.batches))
+        shape, orders = self.shape, self.orders
+        m.submodules.mailboxes = boxes = self.boxes
+        m.submodules.operands = operands = self.operands
+        m.submodules.search = search = self.search
         for own, inner in ((self.level, operands.level), (self.windows, operands.windows),
                            (self.load, operands.load), (self.pair, boxes.pair),
                            (self.entry, operands.entry)):

@@ -5,6 +5,8 @@ handed out, whose coordinates may still be read. Recoding runs ahead of the mail
 one operand, so a new one is always there when a service slot is free.
 """
 
+from functools import cached_property
+
 from amaranth import *
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
@@ -82,6 +84,14 @@ class Operands(wiring.Component):
     entry : there, see `HandedOut`, out
     idle : no entry is in the ring, none on its way, and no operand waits, out
     cutting : see `hdl.recoder.Recoder`, out
+
+    Attributes
+    ----------
+    What a proof may look at, besides the members:
+
+    recoder : see `hdl.recoder.Recoder`
+    put, taken_out : entries that have been counted in and out, modulo the ring's
+    fetching : one is on its way from the mailboxes
     """
 
     def __init__(self, shape: AdderShape, mailbox_bits: int, *, datapath: bool = True,
@@ -99,15 +109,22 @@ class Operands(wiring.Component):
             "hand_out": In(1), "entry": Out(HandedOut(shape, mailbox_bits)),
             "idle": Out(1), "cutting": Out(1),
         })
+        self.put = Signal(range(self.ring))
+        self.taken_out = Signal(range(self.ring))
+        self.fetching = Signal()
+
+    @cached_property
+    def recoder(self):
+        """Made when it is first looked at, so that a unit that is not elaborated leaves none."""
+        return Recoder(self.mailbox_bits, self.shape.units)
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.recoder = recoder = Recoder(self.mailbox_bits, self.shape.units)
+        m.submodules.recoder = recoder = self.recoder
         wiring.connect(m, wiring.flipped(self.level), recoder.level)
         wiring.connect(m, wiring.flipped(self.windows), recoder.windows)
         # Entries are counted in and out.
-        put = Signal(range(self.ring))
-        taken_out = Signal(range(self.ring))
+        put, taken_out = self.put, self.taken_out
         used = Signal(range(self.ring))
         m.d.comb += [
             used.eq(put - taken_out),
@@ -120,16 +137,16 @@ class Operands(wiring.Component):
             self.entry.mailbox.eq(recoder.entry.mailbox),
             self.cutting.eq(recoder.cutting),
         ]
-        fetching = self._count(m, recoder, put, taken_out, used)
-        m.d.comb += self.idle.eq(recoder.idle & (used == 0) & ~fetching)
+        self._count(m, recoder, put, taken_out, used)
+        m.d.comb += self.idle.eq(recoder.idle & (used == 0) & ~self.fetching)
         self._keep(m, recoder.entry, put, taken_out)
         if self.datapath:
             self._coordinates(m, recoder.operand, put, taken_out)
         return m
 
     def _count(self, m, recoder, put, taken_out, used):
-        """Entries in and out of the ring; returns whether one is on its way from the mailboxes."""
-        fetching = Signal()
+        """Entries in and out of the ring."""
+        fetching = self.fetching
         last_position = Signal(range(6))
         for index, group in enumerate(self.shape.groups):
             with m.If(self.group == index):
@@ -154,7 +171,6 @@ class Operands(wiring.Component):
             m.d.sync += [put.eq(put + 1), fetching.eq(0)]
         with m.If(leave):
             m.d.sync += taken_out.eq(taken_out + 1)
-        return fetching
 
     def _keep(self, m, entry, put, taken_out):
         """What the recoder wants of the entries, which is not in a memory."""

@@ -54,13 +54,14 @@ class DigitProof(wiring.Component):
 
     def __init__(self, mailbox_bits: int, units: int, module=recoder_module):
         self.mailbox_bits, self.units, self.module = mailbox_bits, units, module
+        self.dut = module.Recoder(mailbox_bits, units)
         super().__init__({
             "again": In(1), "level": In(Level(mailbox_bits)), "windows": In(WINDOWS),
             "entry": In(Entry(mailbox_bits)), "taken": In(1)})
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.dut = dut = self.module.Recoder(self.mailbox_bits, self.units)
+        m.submodules.dut = dut = self.dut
         level, windows, entry, operand = dut.level, dut.windows, dut.entry, dut.operand
         for own, inner in ((self.level, level), (self.windows, windows), (self.entry, entry)):
             wiring.connect(m, wiring.flipped(own), inner)

@@ -31,29 +31,18 @@ class DrainProof(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        shape, group = self.shape, self.group
-        interval, beats = shape.interval[group], 3 * group.degree
-        services, frames = interval // beats, shape.schedules[group].frames
-        dut = self.module.Mailboxes(shape, BITS, datapath=False)
+        dut = self.module.Mailboxes(self.shape, BITS, datapath=False)
         m.submodules.dut = dut
-        leaving, flying, kind = dut.leaving, dut.flying, dut.kind.as_value()
-        flags = []
-        for number in range(1 << BITS):
-            port = dut.flags.read_port(domain="comb")
-            m.d.comb += port.addr.eq(number)
-            flags.append(port.data)
-
-        cycle = Signal(range(interval))
-        last = cycle == interval - 1
-        m.d.sync += cycle.eq(Mux(last, 0, cycle + 1))
+        kind = dut.kind.as_value()
+        frame = Frame(m, dut, self.shape, self.group)
         m.d.comb += [
             dut.operand.valid.eq(self.operand_valid), dut.operand.mailbox.eq(self.operand_mailbox),
             dut.fetch.valid.eq(self.fetch_valid), dut.fetch.mailbox.eq(self.fetch_mailbox),
         ]
         m.d.comb += [
-            dut.group.eq(0), dut.last.eq(last), dut.enable.eq(1), dut.clear.eq(0),
+            dut.group.eq(0), dut.last.eq(frame.last), dut.enable.eq(1), dut.clear.eq(0),
             Assume(~ResetSignal()),
-            Assume(~self.fetch_valid | Array(flags)[self.fetch_mailbox]),
+            Assume(~self.fetch_valid | Array(frame.flags)[self.fetch_mailbox]),
         ]
         for valid, number, taken in (
                 (self.operand_valid, self.operand_mailbox, dut.operand.taken),
@@ -61,43 +50,89 @@ class DrainProof(wiring.Component):
             waited, held = Signal(), Signal.like(number)
             m.d.sync += [waited.eq(valid & ~taken), held.eq(number)]
             m.d.comb += Assume(~waited | (valid & (number == held)))
+        frame.rests(m, dut)
 
         # What is left to do, counted two ways.
-        on_their_way = [leaving.valid, *(entry.valid for entry in flying[:frames]),
-                        flying[frames].valid & (cycle <= 1)]
-        residents, pairs = sum(flags), sum(on_their_way)
         work = Signal(8)
         summed = dut.accept & (kind == SUM)
-        served = Signal()
-        m.d.comb += [served.eq(summed | dut.operand.taken | dut.fetch.taken),
-                     Assert(work == residents + 2 * pairs)]
+        m.d.comb += Assert(work == frame.work)
         with m.If(dut.operand.taken):
             m.d.sync += work.eq(work + 1)
-        with m.Elif(served):
+        with m.Elif(frame.served):
             m.d.sync += work.eq(work - 1)
             m.d.comb += Assert(work != 0)
 
         # The assumptions leave room for all that is spoken of.
         m.d.comb += [Cover(summed & dut.leaves), Cover(summed & ~dut.leaves),
                      Cover(dut.fetch.taken), Cover(dut.waited),
-                     Cover(dut.quiet & last & (residents == 1))]
+                     Cover(dut.quiet & frame.last & (frame.residents == 1)),
+                     Assert((kind != FETCH) | (self.fetch_valid & (
+                         dut.mailbox == self.fetch_mailbox)))]
+        return m
+
+
+class Frame:
+    """Where mailboxes are in their frame, and what is on its way, for a proof that they rest.
+
+    Parameters
+    ----------
+    m : of the proof.
+    dut : the mailboxes, of one group; `last` is theirs.
+    shape, group : what they ask of an `AdderShape`, see `mailboxes.adder_like`; the group.
+
+    Attributes
+    ----------
+    cycle, last : of the frame; that is its last one
+    first, service : the last slot's first cycle; cycles of a slot
+    flags, residents, pairs : which mailboxes are full, how many; pairs on their way
+    work : what is left to do, see `DrainProof`
+    served, something : a sum, operand or fetch is; one has been since the frame's first cycle
+    operand_there, fetch_there : one waited in the frame's first cycle; in the last slot's
+    """
+
+    def __init__(self, m, dut, shape, group):
+        interval, self.service = shape.frame[group], 3 * group.degree
+        self.services, self.frames = interval // self.service, shape.schedules[group].frames
+        self.interval, self.first = interval, self.service * (interval // self.service - 1)
+        self.flags = []
+        for number in range(1 << dut.mailbox_bits):
+            port = dut.flags.read_port(domain="comb")
+            m.d.comb += port.addr.eq(number)
+            self.flags.append(port.data)
+        self.cycle = Signal(range(interval))
+        self.last = self.cycle == interval - 1
+        m.d.sync += self.cycle.eq(Mux(self.last, 0, self.cycle + 1))
+        self.residents = sum(self.flags)
+        self.pairs = sum([dut.leaving.valid, *(entry.valid for entry in dut.flying[:self.frames]),
+                          dut.flying[self.frames].valid & (self.cycle <= 1)])
+        self.work = self.residents + 2 * self.pairs
+        self.served, self.something = Signal(), Signal()
+        self.operand_there, self.fetch_there = Signal(), Signal()
+
+    def rests(self, m, dut):
+        """Claim that something is served while there is something to be, and `quiet` is told."""
+        cycle, last, beats, frames = self.cycle, self.last, self.service, self.frames
+        leaving, flying, kind = dut.leaving, dut.flying, dut.kind.as_value()
+        served, something, pairs = self.served, self.something, self.pairs
+        operand_there, fetch_there = self.operand_there, self.fetch_there
+        m.d.comb += served.eq(
+            dut.accept & (kind == SUM) | dut.operand.taken | dut.fetch.taken)
 
         # What was there at the frame's beginning is not there at its end without a service.
-        operand_there, fetch_there, something = Signal(), Signal(), Signal()
         with m.If(cycle == 0):
-            m.d.sync += [operand_there.eq(self.operand_valid), something.eq(0)]
-        with m.If(cycle == beats * (services - 1)):
-            m.d.sync += fetch_there.eq(self.fetch_valid)
+            m.d.sync += [operand_there.eq(dut.operand.valid), something.eq(0)]
+        with m.If(cycle == self.first):
+            m.d.sync += fetch_there.eq(dut.fetch.valid)
         with m.If(last):
             m.d.sync += fetch_there.eq(0)
         with m.If(served):
             m.d.sync += something.eq(1)
         waits = Signal()     # ... for the last slot's second cycle, in which it is taken
         m.d.comb += [
-            waits.eq((cycle == beats * (services - 1) + 1) & fetch_there),
+            waits.eq((cycle == self.first + 1) & fetch_there),
             Assert((cycle < 2) | ~operand_there | something),
             Assert(~waits | dut.fetch.taken), Assert(~dut.fetch.taken | waits),
-            Assert(~fetch_there | (cycle > beats * (services - 1))),
+            Assert(~fetch_there | (cycle > self.first)),
         ]
 
         # Frames that have begun since anything was served; the youngest pair is as old at least.
@@ -128,16 +163,14 @@ class DrainProof(wiring.Component):
 
         # Where we are, so that the induction knows.
         m.d.comb += [
-            Assert(cycle < interval), Assert(dut.phase < beats),
+            Assert(cycle < self.interval), Assert(dut.phase < beats),
             Assert(dut.service * beats + dut.phase == cycle),
-            Assert((kind == NOTHING) | ((dut.phase == 1) & (dut.service < services))),
+            Assert((kind == NOTHING) | ((dut.phase == 1) & (dut.service < self.services))),
             Assert((kind == SUM) == ((cycle == 1) & flying[frames].valid)),
             Assert((kind != SUM) | (dut.mailbox == flying[frames].mailbox)),
-            Assert((kind != OPERAND) | (self.operand_valid & (
-                dut.mailbox == self.operand_mailbox))),
-            Assert((kind != FETCH) | (self.fetch_valid & (dut.service == services - 1) & (
-                dut.mailbox == self.fetch_mailbox))),
+            Assert((kind != OPERAND) | (dut.operand.valid & (
+                dut.mailbox == dut.operand.mailbox))),
+            Assert((kind != FETCH) | (dut.service == self.services - 1)),
             Assert((cycle != 1) | ~operand_there | (kind != NOTHING)),
             Assert(~leaving.valid | (cycle >= 2)),
         ]
-        return m

@@ -13,6 +13,7 @@ from proofmill.boards.cores.proofs import (
     batches,
     bounds,
     digits,
+    drain,
     frames,
     handshakes,
     inverter,
@@ -97,6 +98,13 @@ def proofs_of(core: Core) -> Iterator[Proof | Formula]:
             yield Proof(f"batched_{group.value}",
                         f"{group.value} in batches: nothing is lost, and no pair is refused",
                         batched.BatchedProof(like), batched.depth(group))
+    if unit in WHOLE and not core.shape.batches:
+        for group in filter(lambda each: drain.fits(adder, each), adder.groups):
+            yield Proof(f"unit_rests_{group.value}", f"{group.value}: a whole mailbox unit comes "
+                        "to rest, ring, recoder and search in it: of "
+                        f"{1 << drain.MAILBOX_BITS} mailboxes",
+                        drain.DrainOfUnit(drain.small(adder), group), drain.DEPTH,
+                        engine=ONE_QUERY)
     if unit in COMMANDED and core.shape.proves:
         yield Proof("script", "the words of a proof's commands come from their place, each once "
                     "and in order", proving.FromItsPlace(core.shape.port_words), proving.DEPTH)
