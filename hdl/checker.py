@@ -68,6 +68,9 @@ class Checker(wiring.Component):
         cycle later
     """
 
+    count_bits = PLACE["count"].width
+    """Of what is left of a place, and of its addresses: for proofs, which take fewer."""
+
     def __init__(self, shape: CheckShape, *, datapath: bool = True):
         self.shape, self.datapath = shape, datapath
         bits = shape.field.register_bits
@@ -85,6 +88,7 @@ class Checker(wiring.Component):
         self.word = Signal(self.shape.instruction)
         self.carrying, self.step = Signal(), Signal()  # there is a word, and it is carried out
         self.owing = Signal()  # a and b are named, and not yet multiplied
+        self.flying = {}  # how many were begun and have not come
         self._take(m)
         self._carry_out(m)
         if self.datapath:
@@ -94,11 +98,14 @@ class Checker(wiring.Component):
     def _take(self, m):
         """Values, and then words, from the memory."""
         shape, requests, points = self.shape, self.requests, self.points
-        at, to_ask, to_come = (Signal(32, name=name) for name in ("at", "to_ask", "to_come"))
+        at, to_ask, to_come = (Signal(self.count_bits, name=name)
+                               for name in ("at", "to_ask", "to_come"))
+        self.to_ask, self.to_come = to_ask, to_come
         self.gathered = Signal(shape.value_words * WORD, reset_less=True)
         self.whole, self.row = Signal(), Signal(shape.row_bits)  # a value, and where it goes
         part, left = Signal(range(max(2, shape.value_words))), Signal(range(DRAIN + 1))
         taken, values = Signal(), Signal()
+        self.left, self.part = left, part
 
         def turn_to(place, state):
             m.d.sync += [at.eq(place.address), to_ask.eq(place.count), to_come.eq(place.count),
@@ -108,7 +115,7 @@ class Checker(wiring.Component):
         m.d.sync += self.whole.eq(0)
         with m.If(self.whole):
             m.d.sync += self.row.eq(self.row + 1)
-        with m.FSM() as states:
+        with m.FSM() as self.states:
             with m.State("IDLE"):
                 with m.If(self.start):
                     # Row 0 is written as if a zero had come.
@@ -133,7 +140,7 @@ class Checker(wiring.Component):
                 with m.Elif(~self.owing):
                     m.next = "IDLE"
         m.d.comb += [
-            self.ready.eq(states.ongoing("IDLE")),
+            self.ready.eq(self.states.ongoing("IDLE")),
             requests.valid.eq(to_ask != 0), requests.payload.address.eq(at),
             requests.payload.words.eq(Mux(to_ask > BURST, BURST, to_ask)),
             points.ready.eq((to_come != 0) & (values | ~self.carrying | self.step)),
@@ -163,8 +170,10 @@ class Checker(wiring.Component):
                      *(each.eq(step & (word.keep == kind)) for kind, each in keeps.items())]
         factor = ((word.begin == Begin.PRODUCT) | (word.begin == Begin.INVERSE)
                   | (word.begin == Begin.LOOK))
-        self.giving, pending = Signal(), Signal()  # a and b are there, and not yet multiplied
-        on_the_way, adding = Signal(latency + 1), Signal(SUM_AFTER)
+        self.giving = Signal()
+        self.pending = pending = Signal()  # a and b are there, and not yet multiplied
+        self.on_the_way = on_the_way = Signal(latency + 1)
+        self.adding = adding = Signal(SUM_AFTER)
         self.arrived, self.summed = on_the_way[-1], adding[-1]
         self.products, no_product = self._waiting(
             m, "product", QUEUE, latency + 2, begins[Begin.PRODUCT], self.arrived,
@@ -174,7 +183,7 @@ class Checker(wiring.Component):
             keeps[Keep.SUM])
         self.inverter = inverter = Inverter(self.shape.inverter, datapath=self.datapath)
         m.submodules.inverter = ResetInserter(self.start)(inverter)
-        inverting = Signal()  # one was begun and not kept
+        self.inverting = inverting = Signal()  # one was begun and not kept
         m.d.comb += [
             step.eq(self.carrying & ~(factor & self.owing & ~self.giving)
                     & ~((word.keep == Keep.PRODUCT) & no_product)
@@ -192,6 +201,7 @@ class Checker(wiring.Component):
             for n in range(TERMS) for part in ("shift", "negative"))]
         stages = [named, *(Signal.like(arrival, name=f"named{n}") for n in range(1, PLANE_CYCLES)),
                   arrival]
+        self.stages = stages[1:]
         for before, after in zip(stages, stages[1:], strict=False):
             m.d.sync += after.eq(before)
         self.looking = Signal()
@@ -217,7 +227,7 @@ class Checker(wiring.Component):
         """((where in a queue the next one comes, and is taken), whether it has to be waited for),
         of what takes its time: of at most so many at once."""
         put, taken = (Signal(range(depth), name=f"{name}_{end}") for end in ("put", "taken"))
-        flying = Signal(range(most + 1), name=f"{name}s_flying")
+        self.flying[name] = flying = Signal(range(most + 1), name=f"{name}s_flying")
         empty = put == taken
         m.d.sync += flying.eq(flying + begins - comes)
         with m.If(comes):

@@ -12,6 +12,7 @@ from proofmill.boards.cores.proofs import (
     batched,
     batches,
     bounds,
+    check,
     digits,
     drain,
     frames,
@@ -111,6 +112,10 @@ def proofs_of(core: Core) -> Iterator[Proof | Formula]:
         yield Proof("ends", "a proof by one command ends with its answer, whatever its commands "
                     "are, and none is begun without all of its words: of an accelerator whose "
                     "parts do as they like", proving.Ends(proving.small(core.shape)), proving.DEPTH)
+    if unit in WHOLE and core.shape.checker:
+        for what, says in check.CLAIMS.items():
+            yield Proof(f"check_{what}", says, check.Kept(check.small(), what), check.DEPTH,
+                        engine=ONE_QUERY)
     if unit in WITH_RECODER:
         for name, plan in recoder.plans_of(adder.units).items():
             yield Proof(name, f"digits of every scalar of {plan.scalar_bits} bits are worth the "
