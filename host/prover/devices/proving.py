@@ -77,10 +77,11 @@ class HeldKey:
 
     `values`: scalars of H. `places`: of its numbers and points. `program`: of its matrices, of
     wires in their places. `commands`: where they lie, (address, words), in parts that end where the
-    chip's own results are needed next. `kept`: where the points that stay begin. `plans`: of the
-    sums, and of the last one. `refused`: there was no room for it once, so that its sums are made
-    one by one. `check`: what its proofs are checked by, if they are: `(program, key)`, words of the
-    memory.
+    chip's own results are needed next, and `kept` where the points that stay begin; `area` is the
+    one that they name, and `laid` where the key's points and programs lie, and the strides of
+    copies. `plans`: of the sums, and of the last one. `refused`: there was no room for it once, so
+    that its sums are made one by one. `check`: what its proofs are checked by, if they are:
+    `(program, key)`, words of the memory.
     """
 
     values: int
@@ -91,6 +92,7 @@ class HeldKey:
     refused: bool = False
     commands: list[tuple[int, int]] = field(default_factory=list)
     kept: int = 0
+    laid: tuple[Sequence[int], Sequence[int]] = ((), ())
     plans: list[WindowPlan] = field(default_factory=list)
     check: tuple[Words, Words] | None = None
 
@@ -177,7 +179,7 @@ class ProvingLanes(LanesDevice):
             key.places.starts, key.points, strict=True)]
         with accelerator.whole(), accelerator.looking(told.look):
             with self._lock:
-                if key.refused or not self._ready(key, scalars, len(data)):
+                if key.refused or not self._ready(key, scalars):
                     if not key.refused:  # its sums one by one may want what the others have
                         self._leave_all()
                     key.refused = True
@@ -259,11 +261,11 @@ class ProvingLanes(LanesDevice):
 
     # -- what lies in the memory ---------------------------------------------------------------
 
-    def _ready(self, key: HeldKey, scalars: Sequence[Limbs], numbers: int) -> bool:
+    def _ready(self, key: HeldKey, scalars: Sequence[Limbs]) -> bool:
         """Whether key and area are in the memory, from now on if not before: keys that were not
         used for longest leave for that."""
         accelerator, blocks = self.accelerators[0], self._blocks
-        area = SCALAR_WORDS * numbers + accelerator.held_words(key.values)
+        area = SCALAR_WORDS * len(key.places.numbers) + accelerator.held_words(key.values)
         least = max(area, self._shared[1] if self._shared else 0) + self._beside(key) + sum(
             points.size for points in key.all_points)
         if key.place is None and blocks.most() < least:
@@ -274,11 +276,11 @@ class ProvingLanes(LanesDevice):
             self._shared = self._taken(lambda: blocks.take(area), key)
             if self._shared is None:
                 return False
-        if key.place is not None and key.area == self._shared[0]:
+        if key.place is not None:
+            if key.area != self._shared[0]:  # which its commands name
+                self._write_commands(key)
             return True
-        if key.place is not None:  # its commands name another area
-            self._leave(key)
-        return self._taken(lambda: self._load_key(key, scalars, numbers), key) is not None
+        return self._taken(lambda: self._load_key(key, scalars), key) is not None
 
     def _taken(self, take: Callable[[], tuple[int, int] | None], key: HeldKey
                ) -> tuple[int, int] | None:
@@ -312,8 +314,7 @@ class ProvingLanes(LanesDevice):
             self._shared = None
         self._blocks.release()
 
-    def _load_key(self, key: HeldKey, scalars: Sequence[Limbs], numbers: int
-                  ) -> tuple[int, int] | None:
+    def _load_key(self, key: HeldKey, scalars: Sequence[Limbs]) -> tuple[int, int] | None:
         """Load a key for scalars like these, and return its place; None where it has no room."""
         blocks, shared = self._blocks, self._shared
         assert shared is not None
@@ -340,11 +341,11 @@ class ProvingLanes(LanesDevice):
         if place is None:
             return None
         try:
-            self._write_key(key, place, loaded, images, numbers)
+            self._write_key(key, place, loaded, images)
         except BaseException:
             blocks.give_back(place)
             raise
-        key.place, key.area = place, shared[0]
+        key.place = place
         return place
 
     def _reach_held(self, loaded: Loaded, scalars: Limbs) -> Reach:
@@ -364,21 +365,25 @@ class ProvingLanes(LanesDevice):
                 + PARTS * self._kept_words(key) + (len(GROUPS) + 5) * ALIGNED)
 
     def _write_key(self, key: HeldKey, place: tuple[int, int], loaded: Sequence[Loaded],
-                   images: Sequence[Limbs], numbers: int) -> None:
+                   images: Sequence[Limbs]) -> None:
         """Write it to its place."""
-        accelerator, shared = self.accelerators[0], self._shared
-        assert shared is not None
         addresses, at = self._blocks.write(place[0], (*images, key.program, *(key.check or ())))
-        strides = [own.stride or 0 for own in loaded]
-        sizes = [len(part) for part in self._commands(key, addresses, strides, shared[0], numbers)]
+        key.laid = addresses, [own.stride or 0 for own in loaded]
+        sizes = [len(part) for part in self._commands(key, 0)]
         between = self._kept_words(key) if self.blind else 0
         key.commands = [(at + sum(sizes[:n]) + n * between, size) for n, size in enumerate(sizes)]
         key.kept = sum(key.commands[-1])
         if key.kept + self._kept_words(key) > sum(place):
             raise AssertionError(f"{sum(sizes)} words of commands have no room")
-        for (first, _), part in zip(key.commands, self._commands(
-                key, addresses, strides, shared[0], numbers), strict=True):
-            accelerator.write(first, np.array(part, np.uint64))
+        self._write_commands(key)
+
+    def _write_commands(self, key: HeldKey) -> None:
+        """... its commands, for the area that there is."""
+        assert self._shared is not None
+        parts = self._commands(key, self._shared[0])
+        for (first, _), part in zip(key.commands, parts, strict=True):
+            self.accelerators[0].write(first, np.array(part, np.uint64))
+        key.area = self._shared[0]
 
     def _planned(self, group: Group, reach: Reach, stride: int) -> WindowPlan:
         return best_plan(self.machine(group, held=True), reach, self._strides(stride),
@@ -394,18 +399,17 @@ class ProvingLanes(LanesDevice):
             loaded.group, own.copies(loaded.group, loaded.points, stride, copies, 0),
             accelerator.identity["scale"], accelerator.identity["batch"] != 0)
 
-    def _commands(self, key: HeldKey, addresses: Sequence[int], strides: Sequence[int], area: int,
-                  numbers: int) -> list[list[int]]:
+    def _commands(self, key: HeldKey, area: int) -> list[list[int]]:
         """The commands of a proof in `PARTS`: evaluation and transform; the sums that stay; and
         what begins with the sum of these."""
-        accelerator = self.accelerators[0]
+        accelerator, places = self.accelerators[0], key.places
+        (addresses, strides), numbers = key.laid, len(places.numbers)
         h = area + numbers * SCALAR_WORDS
         count = pack(HEADER, command=Command.COUNTERS)
         points = len(key.all_points)
         parts = [[*evaluate_words(
             (addresses[points], len(key.program)), (area, numbers * SCALAR_WORDS), key.power,
             finish=True, stays=True, tiles=(h, accelerator.held_words(key.values))), count], [], []]
-        places = key.places
         starts = [area + start * SCALAR_WORDS for start in places.starts]
         if places.signals is not None:
             starts.append(area + places.signals[0] * SCALAR_WORDS)

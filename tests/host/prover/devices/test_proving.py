@@ -257,6 +257,10 @@ def test_keys_stay_as_long_as_there_is_room() -> None:
     assert len(wide.commands) == 2 * 3 and wide.ended == 2 * 3
     area = wide.commands[-1]
     assert again(provers[1], others) == 0 and wide.commands[-1] == area
+    # The first one's commands name the area that was there before the other's, which is larger.
+    loaded = sum(words for _, words in wide.written)
+    assert 0 < again(provers[0], witness) < 200 < loaded // 100
+    assert again(provers[0], witness) == 0 == again(provers[1], others) and device.keys == 2
     whole = ProvingBoard(1 << 26)
     device = ProvingLanes("board", [whole], copies=1)
     for each, found in ((other, others), (key, witness)):
