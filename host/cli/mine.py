@@ -43,6 +43,9 @@ if TYPE_CHECKING:  # these take seconds to import
     from proofmill.host.network.second_layer.second_layer import SecondLayer
     from proofmill.host.prover.devices.ahead import Ahead
 
+WHOLE_PROOFS = "rtl+bc"
+"""The device where nothing of a proof is asked for: all of it is made there, and checked."""
+
 EPOCHS_BEFORE = 2
 """Epochs that the chain has run when the miner joins."""
 
@@ -68,7 +71,7 @@ def register(commands: Commands) -> None:
     add_ledger_size(mine)
     mine.add_argument("--system", choices=SYSTEMS, default=SYSTEMS[0],
                       help="the proof system of the block circuit (default: groth16)")
-    add_device(mine, "rtl")
+    add_device(mine, WHOLE_PROOFS)
     add_fallback(mine)
     mine.add_argument("--execution", metavar="URL",
                       help="have the contracts on the node with this JSON-RPC address, such as "

@@ -55,13 +55,18 @@ def mine(capsys, *arguments):
 
 
 def test_mining_on_the_rtl(capsys):
+    """Everything of a proof, unless another device is asked for."""
     status, record, err = mine(capsys, "--blocks", "2")
     assert status == 0 and list(record) == KEYS
     assert record["blocks"] == record["proofs_made"] == record["proofs_included"] == 2
     assert record["blocks_asked"] == 2 and record["fallbacks"] == record["device_failures"] == 0
-    assert record["proofs_rejected"] == 0 and record["device"] == "rtl"
-    assert record["msm_calls_on_device"] == record["msm_calls_total"] == 10
-    assert record["device_cycles"] == record["device_sum_cycles"] > 10_000_000
+    assert record["proofs_rejected"] == 0 and record["device"] == "rtl+bc"
+    # By one command C's and H's points are summed together.
+    assert record["msm_calls_on_device"] == record["msm_calls_total"] == 8
+    parts = [record[f"device_{what}_cycles"] for what in (
+        "sum", "evaluation", "transform", "check")]
+    assert record["device_cycles"] == sum(parts) > 10_000_000
+    assert all(parts) and max(parts) == parts[0]
     assert record["finalized_epoch"] >= 3
     assert record["layer1_gwei"] > 0 and record["layer2_gwei_matured"] > 0
     assert record["layer2_gwei_pending"] == 0
@@ -78,7 +83,9 @@ def test_mining_on_the_rtl(capsys):
     assert balances["bond"] == 10**18  # nothing was missed, nothing was taken
     slots = [line for line in err.splitlines() if line.strip()[:2].isdigit()]
     assert len(slots) == record["slots"]
-    assert sum("accepted" in line for line in slots) == 2
+    proven = [line for line in slots if "accepted" in line]
+    assert len(proven) == 2
+    assert all(re.search(r" \d\d/\d\d/[1-9] % ", line) for line in proven)
 
 
 @pytest.mark.slow
@@ -124,7 +131,7 @@ def test_blocks_are_proven_while_the_device_is_built(capsys, monkeypatch, late, 
     for on the device, and each is counted as what it was."""
     monkeypatch.setattr(ahead, "ahead_of", lambda name: Late(late))
     monkeypatch.setattr(mining_devices, "SCREENFUL", 3)
-    assert main(["mine", *SMALLEST, "--blocks", "1"]) == 0
+    assert main(["mine", *SMALLEST, "--blocks", "1", "--device", "rtl"]) == 0
     shown = capsys.readouterr().out
     devices = [row[3] for row in slots_of(shown)]
     assert devices[:on_cpu + 2] == ["cpu"] * on_cpu + ["rtl", "-"]
@@ -149,7 +156,7 @@ def test_the_readmes_sample_is_what_it_shows(capsys):
     """Line by line, but for times and cycles; `...` stands for lines that the README leaves out."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     sample = readme[readme.index("chain: 64 validators"):].split("```")[0]
-    open_device("rtl").close()  # it is there
+    open_device("rtl+bc").close()  # it is there
     assert main(["mine"]) == 0
     captured = capsys.readouterr()
     shown = iter(TIMED.sub("", captured.err + captured.out).splitlines())
@@ -298,7 +305,7 @@ def only_broken(monkeypatch):
 def test_a_dead_device_is_reported_as_dead(capsys, monkeypatch):
     """Row by row, in the summary, and in JSON, a line for what happens as it happens."""
     only_broken(monkeypatch)
-    assert main(["mine", "--json-lines", *SMALLEST, "--blocks", "2"]) == 0
+    assert main(["mine", "--json-lines", *SMALLEST, "--device", "rtl", "--blocks", "2"]) == 0
     out, err = capsys.readouterr()
     events = [json.loads(line) for line in out.splitlines()]
     device, *others = [event for event in events if event["event"] == "device"]
@@ -324,7 +331,7 @@ def test_a_dead_device_is_reported_as_dead(capsys, monkeypatch):
 
 def test_without_a_fallback_a_dead_device_ends_it(capsys, monkeypatch):
     only_broken(monkeypatch)
-    assert main(["mine", "--json", *SMALLEST, "--no-fallback"]) == 2
+    assert main(["mine", "--json", *SMALLEST, "--device", "rtl", "--no-fallback"]) == 2
     out, err = capsys.readouterr()
     record = json.loads(out)
     assert record["proofs_made"] == 0 and record["blocks_asked"] == 2
