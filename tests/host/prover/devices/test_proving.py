@@ -627,9 +627,9 @@ def test_the_chip_checks_its_own_proof(more: str) -> None:
             with pytest.raises(ProofmillError, match="the witness does not satisfy the constraint"):
                 Prover(key, device).prove(wrong)
             assert device.checks is not None
-            *others, h = held.points
-            crossed = device.hold(matrices_of(key), [*others, h[[1, 0, *range(2, len(h))]]],
-                                  key.public + 1, self_check(device.checks, key.verification_key))
+            matrices, (*others, h), private = holding(key)
+            crossed = device.hold(matrices, [*others, h[[1, 0, *range(2, len(h))]]], private,
+                                  self_check(device.checks, key.verification_key))
             proven = device.prove(crossed, witness, BLINDING)
             assert proven is not None and not proven.right
         device.close()
