@@ -12,11 +12,11 @@ from proofmill.host.cli.tables import Table
 
 DEVICE = "serial:/dev/pts/1"
 ROWS = [
-    ([17, 14, 4, DEVICE, "6,066,516", "42.10", "accepted", "19,796,000"],
+    ([17, 14, 4, DEVICE, "6,066,516", "80/17/3 %", "42.10", "accepted", "19,796,000"],
      ["justified 0, finalised 0"]),
-    ([18, 7, 4, "cpu (fallback)", "-", "0.09", "accepted", "19,796,000"],
+    ([18, 7, 4, "cpu (fallback)", "-", "-", "0.09", "accepted", "19,796,000"],
      ["includes the proof of slot 17", "reward of slot 3 refused: its window has passed"]),
-    ([19, 8, 2, "-", "-", "-", "-", "-"], []),
+    ([19, 8, 2, "-", "-", "-", "-", "-", "-"], []),
 ]
 
 
@@ -48,7 +48,7 @@ def test_a_table_fits_the_terminal(width):
             assert edge[-1] != " " and edge[:-1] in ("", " "), (column, row)
     text = " ".join(" ".join(lines).split())
     assert "justified 0, finalised 0" in text and "its window has passed" in text
-    assert ("transfers" in heading) == (width >= 100) and "slot" in heading
+    assert ("transfers" in heading) == (width >= 110) and "slot" in heading
 
 
 def test_every_width_does():
@@ -58,7 +58,7 @@ def test_every_width_does():
 
 
 def test_a_wide_terminal_has_the_notes_beside_and_a_narrow_one_below():
-    wide, narrow = shown(150), shown(80)
+    wide, narrow = shown(164), shown(80)
     assert "notes" in wide[0] and "notes" not in narrow[0]
     assert wide[1].endswith("justified 0, finalised 0")
     assert narrow[2] == "       justified 0, finalised 0"
@@ -69,8 +69,8 @@ def test_a_wide_terminal_has_the_notes_beside_and_a_narrow_one_below():
 def test_a_pipe_gets_a_line_a_row_with_all_columns():
     lines = shown(None)
     assert len(lines) == 4 and lines[0].split() == [
-        "slot", "proposer", "transfers", "device", "cycles", "seconds", "verdict", "reward",
-        "(gwei)", "notes"]
+        "slot", "proposer", "transfers", "device", "cycles", "sums/h/check", "seconds", "verdict",
+        "reward", "(gwei)", "notes"]
     assert lines[2].endswith("  19,796,000  includes the proof of slot 17; reward of slot 3 "
                              "refused: its window has passed")
     starts = [[match.start() for match in re.finditer(r"\S+", line)][3] for line in lines[1:]]
