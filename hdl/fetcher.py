@@ -66,3 +66,27 @@ class Fetcher(wiring.Component):
         with m.If(write.en):
             m.d.sync += asked.eq(asked + 1)
         return m
+
+
+class Requests(wiring.Component):
+    """Hand on requests, one every other cycle at the most, without a way through in one cycle: who
+    asks does not wait for all that the memory's answer to it hangs on.
+
+    Members
+    -------
+    asked, requests : streams of `REQUEST`, in and out
+    """
+
+    def __init__(self):
+        requests = stream.Signature(REQUEST)
+        super().__init__({"asked": In(requests), "requests": Out(requests)})
+
+    def elaborate(self, platform):
+        m = Module()
+        asked, requests = self.asked, self.requests
+        m.d.comb += asked.ready.eq(~requests.valid)
+        with m.If(asked.ready):
+            m.d.sync += [requests.valid.eq(asked.valid), requests.payload.eq(asked.payload)]
+        with m.Elif(requests.ready):
+            m.d.sync += requests.valid.eq(0)
+        return m

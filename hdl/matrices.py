@@ -83,6 +83,9 @@ class Matrices(wiring.Component):
                    shape.element_words << shape.element_bits)
         came = Signal(range(most + 1))  # words of the operand at hand
         begins = Signal()               # the next operand
+        # Whether that was all of x is told to the link, so it has a register: to compare, and to
+        # hear that another word was taken, would be too much for a cycle.
+        whole_x, taken = Signal(), self.activations.valid & self.activations.ready
 
         def gather(words, size, bits):
             """(An entry of `bits` bits, its number, whether it is whole) from its `size` `words`.
@@ -101,8 +104,10 @@ class Matrices(wiring.Component):
 
         weight = gather(self.points, shape.weight_words, shape.weight_bits)
         element = gather(self.activations, shape.element_words, shape.element_bits)
+        words = self.words[:len(came)]
+        m.d.sync += whole_x.eq(Mux(taken, came + 1 == words, came == words))
         with m.If(begins):
-            m.d.sync += came.eq(0)
+            m.d.sync += [came.eq(0), whole_x.eq(words == 0)]
         with m.FSM() as states:
             with m.State("IDLE"):
                 m.d.comb += begins.eq(1)
@@ -114,7 +119,7 @@ class Matrices(wiring.Component):
                     m.d.comb += begins.eq(1)
                     m.next = "ELEMENTS"
             with m.State("ELEMENTS"):
-                with m.If(came == self.words[:len(came)]):
+                with m.If(whole_x):
                     m.d.comb += control.start.eq(1)
                     m.next = "RUN"
                 with m.Else():
@@ -135,16 +140,18 @@ class Matrices(wiring.Component):
         count = self.count[:max(low + 1, most.bit_length())]
         requests, asked = self.requests, Signal(len(count) - low)
         left = (count[low:] - asked)[:len(asked)]
-        last = left == 0
-        over = Signal()  # the last ones have been asked for
+        # These have registers, since who else asks the memory waits for what is asked here.
+        last, some = Signal(), Signal()  # fewer than a burst are left, and are any
+        over = Signal()                  # the last ones have been asked for
         m.d.comb += [
             requests.payload.address.eq(Cat(self.address[:low], self.address[low:] + asked)),
             requests.payload.words.eq(Mux(last, count[:low], BURST)),
-            requests.valid.eq(asking & ~over & (~last | (count[:low] != 0)))]
+            requests.valid.eq(asking & ~over & (~last | some))]
         with m.If(requests.valid & requests.ready):
-            m.d.sync += [asked.eq(asked + 1), over.eq(last)]
+            m.d.sync += [asked.eq(asked + 1), over.eq(last), last.eq(left == 1)]
         with m.If(self.ready):
-            m.d.sync += [asked.eq(0), over.eq(0)]
+            m.d.sync += [asked.eq(0), over.eq(0), last.eq(count[low:] == 0),
+                         some.eq(count[:low] != 0)]
 
     def _operands(self, m, control, weight, element):
         """Entries into the memories, and from there to the blocks."""

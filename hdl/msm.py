@@ -33,7 +33,7 @@ from proofmill.hdl.counters import COUNTS, Counters
 from proofmill.hdl.curve import Group
 from proofmill.hdl.evaluation import EvaluationShape
 from proofmill.hdl.evaluator import Evaluator, connect_evaluator, evaluation_port
-from proofmill.hdl.fetcher import REQUEST, WRITE, Fetcher
+from proofmill.hdl.fetcher import REQUEST, WRITE, Fetcher, Requests
 from proofmill.hdl.frames import Frames
 from proofmill.hdl.hand_out import HandOut
 from proofmill.hdl.inverter import Inverter
@@ -393,6 +393,10 @@ class Msm(wiring.Component):
                 shape.matrix, shape.adder.coordinate_bits, datapath=shape.datapath)
             ready = ready & matrices.ready
             others.append(("narrow_matrices", matrices, ~matrices.ready))
+            # With another that asks, more would hang on the memory's answer than fits a cycle.
+            m.submodules.register = register = Requests()
+            wiring.connect(m, memory[0], register.asked)
+            memory = register.requests, memory[1]
         if others:
             self._share_memory(m, *memory, others)
         else:
