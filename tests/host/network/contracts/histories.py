@@ -5,6 +5,7 @@ collecting it.
 """
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from hypothesis import HealthCheck, settings
@@ -19,6 +20,8 @@ from tests.host.network.contracts.world import CHAIN_ID, ETHER, private_key
 NAMES = "ann", "bea", "cid", "dan"
 STRANGER = "eve"
 GAS = 5_000_000
+LEAST = ETHER // 100
+"""Of a deposit, in wei."""
 
 
 def machine() -> OpenBlockEvm:
@@ -34,6 +37,9 @@ class Histories(RuleBasedStateMachine):
     went: ClassVar[set[str]]
     """Functions that some history has called and that went through."""
 
+    fits: ClassVar[dict[str, Callable[[Any], bool]]]
+    """Jobs on which an act may go through."""
+
     def start(self, deployed: tuple[OpenBlockEvm, Contract]) -> None:
         """Begin with a contract as it was deployed."""
         self.evm, self.contract = deployed
@@ -46,6 +52,33 @@ class Histories(RuleBasedStateMachine):
     @abstractmethod
     def bring_to_an_end(self) -> None:
         """A stranger does it, and everybody is paid."""
+
+    @abstractmethod
+    def post(self, who: str, place: int, number: int) -> None:
+        """A job."""
+
+    @abstractmethod
+    def on_a_job(self, act: str, who: str, job: int, jobs: dict[int, Any], place: int,
+                 number: int) -> None:
+        """An act on one of the jobs, of which all is known; `number` sets the rest, rightly if not
+        0."""
+
+    def acts(self, gap: int, calls: list[tuple[str, str, int, int]]) -> None:
+        """So many blocks on, then calls: what, by whom, on which job, and a number. On one that
+        the act fits if the number is not 0."""
+        self.go(gap)
+        for act, who, place, number in calls:
+            if act == "post":
+                self.post(who, place, number)
+            elif act in ("fund", "collect"):
+                self.send(who, act, value=number * LEAST if act == "fund" else 0)
+            else:
+                jobs = {job: self.contract.call("job", job) for job in range(self.jobs)}
+                fit = [job for job, known in jobs.items()
+                       if number and self.fits[act](known)] or list(jobs)
+                job = fit[place % len(fit)]
+                self.on_a_job(act, who, job, jobs, place, number)
+        self.check()
 
     def teardown(self) -> None:
         if hasattr(self, "fork"):

@@ -28,11 +28,10 @@ from proofmill.host.network.mechanism.parameters import Parameters
 from proofmill.host.network.mechanism.verifiers import IDENTIFIERS
 from proofmill.host.prover.circuits.statement import prover_tag
 from proofmill.host.prover.plonk.systems import GROTH16
-from tests.host.network.contracts.histories import NAMES, STRANGER, Histories, machine, play
+from tests.host.network.contracts.histories import LEAST, NAMES, STRANGER, Histories, machine, play
 from tests.host.network.contracts.open_block import OpenBlockEvm
-from tests.host.network.contracts.world import ETHER, STATEMENT_CHAIN_ID, private_key
+from tests.host.network.contracts.world import STATEMENT_CHAIN_ID, private_key
 
-LEAST = ETHER // 100
 SALT = b"\x05" * 32
 PARAMETERS = Parameters(bid_blocks=2, reveal_blocks=2, decline_divisor=2)
 """Times so short that histories come to their ends."""
@@ -77,6 +76,7 @@ class Markets(Histories):
     """Of the market."""
 
     went = set()
+    fits = FITS
 
     @initialize()
     def begin(self) -> None:
@@ -84,28 +84,16 @@ class Markets(Histories):
         self.made: list[tuple[str, int, bool, int, bytes]] = []
         """Commitments: whose, of which job, whether a bid, its price, its digest."""
         for way in range(4):
-            self._post(NAMES[way], way, 1 + way)
+            self.post(NAMES[way], way, 1 + way)
 
     @rule(gap=st.sampled_from((0, 0, 1, 1, 1, 1, 2, 3, 9)), calls=st.lists(steps, min_size=1,
                                                                           max_size=4))
     def step(self, gap: int, calls: list[tuple[str, str, int, int]]) -> None:
-        self.go(gap)
-        for act, who, place, number in calls:
-            self._act(act, who, place, number)
-        self.check()
+        self.acts(gap, calls)
 
-    def _act(self, act: str, who: str, place: int, number: int) -> None:
-        right = number > 0
-        if act == "post":
-            self._post(who, place, number)
-            return
-        if act in ("fund", "collect"):
-            self.send(who, act, value=number * LEAST if act == "fund" else 0)
-            return
-        jobs = {job: self.contract.call("job", job) for job in range(self.jobs)}
-        fit = [job for job, known in jobs.items() if right and FITS[act](known)] or list(jobs)
-        job = fit[place % len(fit)]
-        known = jobs[job]
+    def on_a_job(self, act: str, who: str, job: int, jobs: dict[int, Any], place: int,
+                 number: int) -> None:
+        right, known = number > 0, jobs[job]
         if act in ("award", "decide", "decline", "end", "end lock"):
             self.send(self.name_of(known["solver"], who) if act == "decline" and right else who,
                        act.replace(" ", "_"), job)
@@ -122,7 +110,7 @@ class Markets(Histories):
             if of_these:
                 self._of_a_commitment(act, who, of_these[place % len(of_these)], right)
 
-    def _post(self, who: str, place: int, number: int) -> None:
+    def post(self, who: str, place: int, number: int) -> None:
         way = (Way.LOCKED, Way.TAGGED, Way.HIDDEN, Way.SEALED)[place % 4]
         tagged = way == Way.TAGGED
         highest = (number + 1) * LEAST

@@ -20,11 +20,10 @@ from proofmill.host.network.contracts.results import ResultState, Terms
 from proofmill.host.network.evm.account import Account
 from proofmill.host.network.evm.contract import Contract
 from proofmill.host.network.mechanism.parameters import Parameters
-from tests.host.network.contracts.histories import NAMES, STRANGER, Histories, machine, play
+from tests.host.network.contracts.histories import LEAST, NAMES, STRANGER, Histories, machine, play
 from tests.host.network.contracts.open_block import OpenBlockEvm
-from tests.host.network.contracts.world import ETHER, private_key
+from tests.host.network.contracts.world import private_key
 
-LEAST = ETHER // 100
 PARAMETERS = Parameters()
 COMMITMENT = (7).to_bytes(32, "big")
 MODEL = b"\x11" * 32, b"\x22" * 32, b"\x33" * 32, PROOF_SYSTEM_ID, "ipfs://model"
@@ -40,7 +39,7 @@ FITS: dict[str, Callable[[Any], bool]] = {
     "settle": lambda job: job["state"] == ResultState.GIVEN,
     "prove": lambda job: job["state"] == ResultState.ASKED,
     "refute": lambda job: job["state"] == ResultState.ASKED,
-    "end": lambda job: job["state"] == ResultState.OPEN,
+    "end": lambda job: job["state"] == ResultState.OPEN, "model": lambda job: True,
 }
 """Jobs on which an act may go through."""
 
@@ -73,6 +72,7 @@ class Jobs(Histories):
     """Of jobs for results."""
 
     went = set()
+    fits = FITS
 
     @initialize()
     def begin(self) -> None:
@@ -80,32 +80,20 @@ class Jobs(Histories):
         self.outputs: dict[int, bytes] = {}
         self.start((evm, jobs))
         for place in range(4):
-            self._post(NAMES[place], place, 1 + place)
+            self.post(NAMES[place], place, 1 + place)
 
     @rule(gap=st.sampled_from((0, 0, 1, 1, 1, 2, 3, 6)), calls=st.lists(steps, min_size=1,
                                                                        max_size=4))
     def step(self, gap: int, calls: list[tuple[str, str, int, int]]) -> None:
-        self.go(gap)
-        for act, who, place, number in calls:
-            self._act(act, who, place, number)
-        self.check()
+        self.acts(gap, calls)
 
-    def _act(self, act: str, who: str, place: int, number: int) -> None:
-        right = number > 0
-        if act == "post":
-            self._post(who, place, number)
-            return
-        if act in ("fund", "collect"):
-            self.send(who, act, value=number * LEAST if act == "fund" else 0)
-            return
+    def on_a_job(self, act: str, who: str, job: int, jobs: dict[int, Any], place: int,
+                 number: int) -> None:
         if act == "model":    # its owner changes it, or ends it: jobs are of what it was
             other = (MODEL[0], MODEL[1], bytes([place]) * 32, *MODEL[3:])
             self.models.send(self.people[STRANGER], "updateModel", 2, other)
             return
-        jobs = {job: self.contract.call("job", job) for job in range(self.jobs)}
-        fit = [job for job, known in jobs.items() if right and FITS[act](known)] or list(jobs)
-        job = fit[place % len(fit)]
-        known = jobs[job]
+        right, known = number > 0, jobs[job]
         seller = self.name_of(known["solver"], who) if right else who
         if act == "lock":
             price = self.contract.call("price", job)
@@ -127,7 +115,7 @@ class Jobs(Histories):
         else:
             self.send(who, act.replace(" ", "_"), job)
 
-    def _post(self, who: str, place: int, number: int) -> None:
+    def post(self, who: str, place: int, number: int) -> None:
         highest = (number + 1) * LEAST
         time = 1 + place % 4
         proven = place % 3 == 0
