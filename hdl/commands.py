@@ -154,8 +154,8 @@ DESCRIPTIONS = {
                    "each other behind the one before. At last comes an ANSWER with "
                    "`last` set and the error of the last command. Where ROOM says that there is "
                    "none it is an unknown command.",
-    Command.CHECK: "Check a proof, by a program of the `count` words of the first PLACE, two for "
-                   "each word that is carried out: see `hdl.check_shape.CheckShape`. Its inputs "
+    Command.CHECK: "Check a proof, by a program of the `count` words of the first PLACE, see "
+                   "`hdl.check_shape.CheckShape`. Its inputs "
                    "are the `count` words of the second PLACE, and its key those of the third, "
                    "values of 4 words, low word first, below the modulus of coordinates. With "
                    "`finish` 1. Answers an ANSWER with `last` set, whose error says whether all "
@@ -238,7 +238,7 @@ class Error(enum.IntEnum):
     POINTS = 9       # a batch had no inverse: coordinates are not below the modulus
     MATRICES = 10    # operands have no room on the chip, sizes are 0, or no weights are there
     EVALUATION = 11  # no results of this size, other words or `count`; or the program is none
-    CHECK = 12       # no program of words of two, or more values than there are rows
+    CHECK = 12       # a program without words, or more values than there are rows
     PROOF = 13       # what was checked is not right
 
 

@@ -98,7 +98,7 @@ def with_check(shape: MsmShape = STANDARD) -> MsmShape:
 
 def with_proofs(shape: MsmShape = STANDARD) -> MsmShape:
     """The same accelerator with what a proof by one command takes: evaluation, transforms, and the
-    finish of sums where that was the host's. One that sums in batches proves by its parts alone."""
+    finish of sums where that was the host's."""
     return with_evaluation(replace(shape, finisher=True))
 
 

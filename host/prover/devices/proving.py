@@ -322,7 +322,7 @@ class ProvingLanes(LanesDevice):
                   for group, points in zip((*GROUPS[:LAST], Group.G1), key.all_points,
                                            strict=False)]
         reaches = [self._reach_held(own, each) for own, each in zip(
-            loaded, (*scalars, NO_NUMBERS), strict=False)]
+            loaded, (*scalars, scalars[0][:0]), strict=False)]
         options = [self._stores(*each, held=True) for each in zip(loaded, reaches, strict=True)]
         least = sum(each[0].words for each in options)
         beside = self._beside(key)
@@ -443,8 +443,6 @@ def _cycles(counters: dict[str, int]) -> int:
 
 COMMAND_WORDS = 4096
 """Room for the commands of a proof: ten words for a pass of a sum."""
-
-NO_NUMBERS = np.zeros((0, 4), np.uint64)
 
 PARTS = 3
 """... which come in so many parts, see `ProvingLanes._commands`."""
